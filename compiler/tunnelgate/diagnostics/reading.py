@@ -1,0 +1,83 @@
+"""The rules about reading a policy (TG0xx): what was written cannot be understood."""
+
+from tunnelgate.diagnostics.rule import Rule, Severity
+
+SYNTAX = Rule(
+    code="TG001",
+    name="syntax",
+    severity=Severity.ERROR,
+    summary="a line is no statement of the language",
+    why=(
+        "A line that cannot be read might have been the one that denies. Nothing is guessed and "
+        "nothing is left out: a policy is compiled when every line of it is understood."
+    ),
+    source="language reference, section Statements",
+    bad="""\
+zone wan { interface eth0 }
+zone lan { interface eth1 }
+allow esp from lan wan
+""",
+    good="""\
+zone wan { interface eth0 }
+zone lan { interface eth1 }
+allow esp from lan to wan
+""",
+)
+
+UNREADABLE = Rule(
+    code="TG002",
+    name="unreadable",
+    severity=Severity.ERROR,
+    summary="a file cannot be read as a policy",
+    why=(
+        "The file is missing, not open to this user, too large, or not UTF-8. Text in another "
+        "encoding would read differently from one machine to the next."
+    ),
+    source="language reference, section Lexical",
+    bad="",
+    good="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway
+""",
+)
+
+CHARACTER = Rule(
+    code="TG003",
+    name="character",
+    severity=Severity.ERROR,
+    summary="a character that may not stand in a policy",
+    why=(
+        "Control characters and bidirectional controls make a policy look different from what it "
+        "is, in a comment too; other line ends break lines that reviewers, editors and the "
+        "generated ruleset would count differently."
+    ),
+    source="language reference, section Lexical; CVE-2021-42574 (Trojan Source)",
+    bad="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway  # for \u202eeveryone
+""",
+    good="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway  # for everyone
+""",
+)
+
+EMPTY = Rule(
+    code="TG004",
+    name="empty-policy",
+    severity=Severity.ERROR,
+    summary="a policy without a statement",
+    why=(
+        "Nothing passes unless a statement says so: an empty file, often a failed download or a "
+        "template that rendered to nothing, would shut the gateway."
+    ),
+    source="language reference, section Principles",
+    bad="# to be written\n",
+    good="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway
+""",
+)
+
+#: All rows of this file.
+READING = (SYNTAX, UNREADABLE, CHARACTER, EMPTY)

@@ -1,0 +1,6 @@
+"""The algebra of flows: sets of integers as intervals, and boxes of them. Imports nothing of ours."""
+
+from tunnelgate.flows.boxes import Box, Region
+from tunnelgate.flows.intervals import Intervals
+
+__all__ = ["Box", "Intervals", "Region"]

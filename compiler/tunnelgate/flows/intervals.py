@@ -1,0 +1,128 @@
+"""Sets of integers as sorted, disjoint, non-touching closed intervals.
+
+One canonical form for each set, so that equality of sets is equality of tuples.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+Interval = tuple[int, int]
+"""First and last member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """A set of integers. Build it with `of`, `single` or `span`; `items` must be canonical."""
+
+    items: tuple[Interval, ...] = ()
+
+    EMPTY: ClassVar[Intervals]
+
+    @classmethod
+    def of(cls, intervals: Iterable[Interval]) -> Intervals:
+        """The union of any intervals, in any order; O(n log n)."""
+        merged: list[Interval] = []
+        for low, high in sorted(intervals):
+            if merged and low <= merged[-1][1] + 1:
+                if high > merged[-1][1]:
+                    merged[-1] = (merged[-1][0], high)
+            else:
+                merged.append((low, high))
+        return cls(tuple(merged))
+
+    @classmethod
+    def single(cls, value: int) -> Intervals:
+        """The set of one integer."""
+        return cls(((value, value),))
+
+    @classmethod
+    def span(cls, low: int, high: int) -> Intervals:
+        """The set of the integers from `low` to `high`, both included."""
+        return cls(((low, high),))
+
+    @classmethod
+    def union_of(cls, sets: Iterable[Intervals]) -> Intervals:
+        """The union of many sets at once."""
+        return cls.of(interval for one in sets for interval in one.items)
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter(self.items)
+
+    def __contains__(self, value: int) -> bool:
+        at = bisect_right(self.items, value, key=_first) - 1
+        return at >= 0 and value <= self.items[at][1]
+
+    def __or__(self, other: Intervals) -> Intervals:
+        if not other.items or self is other:
+            return self
+        return Intervals.of(self.items + other.items) if self.items else other
+
+    def __and__(self, other: Intervals) -> Intervals:
+        return Intervals(tuple(self._meet(other)))
+
+    def __sub__(self, other: Intervals) -> Intervals:
+        kept: list[Interval] = []
+        for low, high in self.items:
+            for cut_low, cut_high in other._touching(low, high):
+                if cut_low > low:
+                    kept.append((low, cut_low - 1))
+                low = cut_high + 1
+            if low <= high:
+                kept.append((low, high))
+        return Intervals(tuple(kept))
+
+    def __le__(self, other: Intervals) -> bool:
+        """Whether every member is a member of the other."""
+        for low, high in self.items:
+            at = bisect_right(other.items, low, key=_first) - 1
+            if at < 0 or high > other.items[at][1]:
+                return False
+        return True
+
+    def overlaps(self, other: Intervals) -> bool:
+        """Whether the two sets have a member in common."""
+        return next(self._meet(other), None) is not None
+
+    def first(self) -> int:
+        """The smallest member. Raises IndexError when the set is empty."""
+        return self.items[0][0]
+
+    def size(self) -> int:
+        """How many members."""
+        return sum(high - low + 1 for low, high in self.items)
+
+    def is_single(self) -> bool:
+        """Whether the set has exactly one member."""
+        return len(self.items) == 1 and self.items[0][0] == self.items[0][1]
+
+    def _touching(self, low: int, high: int) -> Iterator[Interval]:
+        """The intervals that have a member in `[low, high]`, in order."""
+        items = self.items
+        for at in range(bisect_left(items, low, key=_last), len(items)):
+            if items[at][0] > high:
+                return
+            yield items[at]
+
+    def _meet(self, other: Intervals) -> Iterator[Interval]:
+        few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
+        for low, high in few.items:
+            for other_low, other_high in many._touching(low, high):
+                yield max(low, other_low), min(high, other_high)
+
+
+def _first(interval: Interval) -> int:
+    return interval[0]
+
+
+def _last(interval: Interval) -> int:
+    return interval[1]
+
+
+Intervals.EMPTY = Intervals()

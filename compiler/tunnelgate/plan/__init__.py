@@ -1,0 +1,47 @@
+"""The ruleset before it has a dialect."""
+
+from tunnelgate.plan.build import build
+from tunnelgate.plan.channels import Channel, Kind, channels
+from tunnelgate.plan.model import (
+    ClearDrop,
+    Dnat,
+    Feature,
+    Guard,
+    Helper,
+    Limit,
+    Link,
+    Match,
+    Mss,
+    Origin,
+    Pair,
+    Plan,
+    Rule,
+    Snat,
+)
+from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
+
+__all__ = [
+    "Channel",
+    "ClearDrop",
+    "Dnat",
+    "Element",
+    "Feature",
+    "Guard",
+    "Helper",
+    "Kind",
+    "Limit",
+    "Link",
+    "Match",
+    "Mss",
+    "Origin",
+    "Pair",
+    "Plan",
+    "Row",
+    "Rule",
+    "Shape",
+    "Snat",
+    "Table",
+    "build",
+    "channels",
+    "tabulate",
+]

@@ -1,0 +1,371 @@
+"""Policy to plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.plan.model import (
+    ClearDrop,
+    Dnat,
+    Feature,
+    Guard,
+    Helper,
+    Limit,
+    Link,
+    Match,
+    Moved,
+    Mss,
+    Origin,
+    Pair,
+    Plan,
+    Rule,
+    Snat,
+)
+from tunnelgate.policy import model
+from tunnelgate.policy.options import PORTLESS
+
+_IKE = Intervals.of([axes.l4(axes.UDP, 500, 500), axes.l4(axes.UDP, 4500, 4500)])
+#: Helpers that the kernel has for IPv4 only (kernel facts, PPTP; nf_conntrack_irc).
+_IPV4_HELPERS = frozenset({"pptp", "irc"})
+
+
+def build(policy: model.Policy) -> Plan:
+    """The dialect-free ruleset of a policy. The policy has no errors."""
+    return _Builder(policy).plan()
+
+
+def origin(statement: model.Statement) -> Origin:
+    """A statement as what it is called in a ruleset."""
+    return Origin(statement.text, statement.span)
+
+
+class _Builder:
+    def __init__(self, policy: model.Policy) -> None:
+        self.policy = policy
+        self.links: dict[model.Zone, Link] = {}
+        self.features: dict[Feature, list[Origin]] = defaultdict(list)
+        for zone in policy.zones[1:]:
+            self.links[zone] = self._link(zone)
+
+    def plan(self) -> Plan:
+        policy, settings = self.policy, self.policy.settings
+        snats = tuple(self._snats())
+        dnats = tuple(self._dnats())
+        helpers = tuple(self._helpers())
+        pairs = tuple(self._pairs(snats))
+        mss = tuple(self._mss())
+        drops = tuple(
+            ClearDrop(link, Origin(f"zone {link.name} ipsec over {link.carrier.name}", zone.span))
+            for zone, link in self.links.items()
+            if link.over is not None
+        )
+        from_gateway = any(pair.source is None and pair.denials for pair in pairs)
+        self._setting_features()
+        return Plan(
+            gateway=policy.name,
+            links=tuple(self.links.values()),
+            pairs=pairs,
+            dnats=dnats,
+            snats=snats,
+            helpers=helpers,
+            clear_drops=drops,
+            inside_ipsec=self._inside_ipsec(),
+            mss=mss,
+            filter_output=from_gateway or not settings.gateway_output,
+            default_output=settings.gateway_output,
+            log_denied=settings.log_denied,
+            reject=settings.reject,
+            icmp=settings.icmp,
+            features={feature: tuple(origins) for feature, origins in self.features.items()},
+        )
+
+    def _needs(self, feature: Feature, statement: Origin) -> None:
+        if statement not in self.features[feature]:
+            self.features[feature].append(statement)
+
+    # -- links
+
+    def _link(self, zone: model.Zone) -> Link:
+        about = Origin(f"zone {zone.name}", zone.span)
+        exact = tuple(sorted(name for name in zone.interfaces if not name.endswith("*")))
+        wild = sorted((name[:-1] for name in zone.interfaces if name.endswith("*")), key=lambda p: (-len(p), p))
+        if wild:
+            self._needs(Feature.WILDCARD, about)
+        if zone.over is not None:
+            self._needs(Feature.IPSEC, about)
+        checked = self.policy.settings.antispoof and zone.over is None
+        return Link(
+            name=zone.name,
+            interfaces=exact,
+            wildcards=tuple(wild),
+            over=self.links[zone.over] if zone.over is not None else None,
+            network=zone.holds if zone.over is not None else Intervals.EMPTY,
+            sources=zone.holds if checked else None,
+            inside=not self.policy.is_outside(zone),
+        )
+
+    def _setting_features(self) -> None:
+        settings = self.policy.settings
+        asked = (
+            (Feature.LOG_DENIED, "log-denied", settings.log_denied > 0),
+            (Feature.REJECT, "reject", settings.reject),
+            (Feature.FILTER_OUTPUT, "gateway-output", not settings.gateway_output),
+        )
+        for feature, name, is_set in asked:
+            if is_set:
+                self._needs(feature, Origin(f"set {name}", self.policy.settings_spans[name]))
+
+    def _inside_ipsec(self) -> tuple[Link, ...]:
+        """The links from which L2TP may come inside IPsec, and nothing else that was decrypted."""
+        return tuple(
+            self.links[zone]
+            for zone in self.policy.zones[1:]
+            if any(
+                rule.protocols.inside_ipsec
+                and rule.verdict is model.Verdict.ALLOW
+                and rule.source.addresses(zone)
+                and rule.destination.addresses(self.policy.gateway)
+                for rule in self.policy.rules
+            )
+        )
+
+    def _mss(self) -> Iterator[Mss]:
+        for zone, link in self.links.items():
+            if zone.mss is not None:
+                about = Origin(f"zone {zone.name} mss {zone.mss}", zone.span)
+                self._needs(Feature.MSS, about)
+                yield Mss(link, zone.mss, about)
+
+    # -- verdicts
+
+    def _pairs(self, snats: tuple[Snat, ...]) -> Iterator[Pair]:
+        denials: dict[tuple[int, int], list[Rule]] = defaultdict(list)
+        permissions: dict[tuple[int, int], list[Rule]] = defaultdict(list)
+        claimed: set[tuple[int, int]] = set()
+        for rule in self.policy.rules:
+            target = permissions if rule.verdict is model.Verdict.ALLOW else denials
+            for source, sources in rule.source:
+                for destination, destinations in rule.destination:
+                    key = (source.index, destination.index)
+                    if source.is_gateway and destination.is_gateway:
+                        continue
+                    made = list(self._rules(rule, source, sources, destination, destinations))
+                    target[key].extend(made)
+                    if made and target is permissions and _claims(rule):
+                        claimed.add(key)
+        for forward in self.policy.forwards:
+            for entry in forward.entries:
+                key = (entry.zone.index, forward.host.zone.index)
+                permissions[key].append(self._forward_rule(forward, entry))
+        zones = self.policy.zones
+        for key in sorted({*denials, *permissions}):
+            ends = self.links.get(zones[key[0]]), self.links.get(zones[key[1]])
+            guards = self._guards(*ends, snats) if key in claimed else ()
+            yield Pair(
+                *ends,
+                tuple(sorted(denials[key], key=_narrow_first)),
+                tuple(sorted(permissions[key], key=_narrow_first)),
+                guards,
+            )
+
+    def _rules(
+        self,
+        rule: model.Rule,
+        source: model.Zone,
+        sources: Intervals,
+        destination: model.Zone,
+        destinations: Intervals,
+    ) -> Iterator[Rule]:
+        match = Match(_of(source, sources), _of(destination, destinations), rule.l4)
+        made = self._rule(rule, rule.options, match)
+        if rule.l4:
+            yield made
+        if rule.protocols.inside_ipsec and destination.is_gateway and source.over is None:
+            self._needs(Feature.INSIDE_IPSEC, made.origin)
+            inside = Match(match.source, match.destination, rule.protocols.inside_ipsec)
+            yield Rule(inside, made.origin, made.log, made.limit, made.counter, decrypted=True)
+
+    def _rule(self, statement: model.Rule | model.Forward, options: model.Options, match: Match) -> Rule:
+        about = origin(statement)
+        self._option_features(options, about)
+        if statement.protocols.named.overlaps(model.AH):
+            self._needs(Feature.AH, about)
+        asked = options.limit
+        limit = Limit(asked.count, asked.unit, asked.per_source) if asked else None
+        return Rule(match, about, options.log, limit, options.counter)
+
+    def _option_features(self, options: model.Options, about: Origin) -> None:
+        per_source = options.limit is not None and options.limit.per_source
+        asked = (
+            (Feature.HELPER, options.helper),
+            (Feature.TRACKING, options.tracking),
+            (Feature.SPI, options.spi is not None),
+            (Feature.SINGLE, options.single),
+            (Feature.LOG, options.log is not None),
+            (Feature.LIMIT, options.limit is not None and not per_source),
+            (Feature.LIMIT_PER_SOURCE, per_source),
+            (Feature.COUNTER, options.counter),
+            (Feature.HAIRPIN, options.hairpin),
+        )
+        for feature, is_asked in asked:
+            if is_asked:
+                self._needs(feature, about)
+
+    def _forward_rule(self, forward: model.Forward, entry: model.Entry) -> Rule:
+        l4 = forward.l4
+        if forward.port is not None:
+            protocol = l4.first() >> 16
+            l4 = Intervals.of([axes.l4(protocol, forward.port, forward.port)])
+        sources = _of(entry.zone, entry.sources)
+        match = Match(sources, Intervals.single(forward.target), l4)
+        made = self._rule(forward, forward.options, match)
+        return Rule(match, made.origin, made.log, made.limit, made.counter, translated=True)
+
+    def _guards(
+        self, source: Link | None, destination: Link | None, snats: tuple[Snat, ...]
+    ) -> tuple[Guard, ...]:
+        """Where portless protocols share an address, the second claimant of a peer is to be seen."""
+        if source is None or destination is None:
+            return ()
+        return tuple(
+            Guard(
+                Match(snat.match.source, snat.match.destination, PORTLESS),
+                f"{snat.destination.name} {snat.address if snat.address is not None else 'masquerade'}",
+                snat.origin,
+            )
+            for snat in snats
+            if snat.source is source and snat.destination is destination and not snat.hairpin
+        )
+
+    # -- translation
+
+    def _dnats(self) -> Iterator[Dnat]:
+        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
+            about = origin(forward)
+            for entry in forward.entries:
+                known = entry.addresses - axes.UNKNOWN
+                sources = _of(entry.zone, entry.sources)
+                link = self.links[entry.zone]
+                if known:
+                    match = Match(sources, known, forward.l4)
+                    yield Dnat(
+                        link, match, forward.family, None, Intervals.EMPTY, forward.target, forward.port, about
+                    )
+                if entry.addresses.overlaps(axes.UNKNOWN):
+                    match = Match(sources, axes.ANY_ADDRESS, forward.l4)
+                    arrival = all(value in entry.addresses for value in entry.zone.carrier.addresses
+                                  if axes.family(value) == forward.family)
+                    yield Dnat(
+                        link,
+                        match,
+                        forward.family,
+                        "arrival" if arrival else "machine",
+                        Intervals.EMPTY if arrival else self._elsewhere(entry, forward.family),
+                        forward.target,
+                        forward.port,
+                        about,
+                    )
+
+    def _elsewhere(self, entry: model.Entry, family: int) -> Intervals:
+        """The gateway's own addresses that a forward does not mean although one is unknown."""
+        networks = Intervals.union_of(zone.networks for zone in self.policy.zones)
+        known = self.policy.own_addresses - entry.addresses - axes.UNKNOWN
+        return (networks | known) & axes.family_axis(family)
+
+    def _snats(self) -> Iterator[Snat]:
+        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
+            if forward.options.hairpin:
+                yield self._hairpin(forward)
+        nats = sorted(self.policy.nats, key=lambda nat: (nat.sources.size(), nat.text))
+        for nat in nats:
+            about = origin(nat)
+            axis = axes.family_axis(nat.family)
+            if nat.family == 6:
+                self._needs(Feature.NAT_IPV6, about)
+            for source, sources in nat.source:
+                for destination, destinations in nat.destination:
+                    match = Match(_of(source, sources), _of(destination, destinations))
+                    if not (sources & axis and destinations & axis):
+                        continue
+                    if source.is_rest or (not self.policy.settings.antispoof and sources == axes.ANY_ADDRESS):
+                        self._needs(Feature.NAT_BY_INTERFACE, about)
+                    yield Snat(
+                        self.links[source],
+                        self.links[destination],
+                        nat.family,
+                        match,
+                        nat.address,
+                        tuple(self._moved(nat, destination)),
+                        hairpin=False,
+                        origin=about,
+                    )
+
+    def _moved(self, nat: model.Nat, egress: model.Zone) -> Iterator[Moved]:
+        public = nat.public_address(egress)
+        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
+            ports = forward.l4 & _IKE
+            for entry in forward.entries:
+                if ports and entry.zone is egress and public is not None and public in entry.addresses:
+                    numbers = Intervals.of((low & 0xFFFF, high & 0xFFFF) for low, high in ports)
+                    peers = _of(entry.zone, entry.sources)
+                    yield Moved(numbers, peers, forward.target, origin(forward))
+
+    def _hairpin(self, forward: model.Forward) -> Snat:
+        link = self.links[forward.host.zone]
+        target = Intervals.single(forward.target)
+        address = forward.host.zone.primary(forward.family)
+        known = address if address is not None and not axes.is_unknown(address) else None
+        match = Match(axes.ANY_ADDRESS, target, forward.l4)
+        return Snat(link, link, forward.family, match, known, (), hairpin=True, origin=origin(forward))
+
+    # -- helpers
+
+    def _helpers(self) -> Iterator[Helper]:
+        found: dict[tuple[str, str, str], Helper] = {}
+        for rule in self.policy.rules:
+            if rule.options.helper and rule.verdict is model.Verdict.ALLOW:
+                for source, sources in rule.source:
+                    destinations = Intervals.union_of(part for _, part in rule.destination)
+                    for one in self._uses(rule, source, sources, destinations):
+                        found[one.name, source.name, one.origin.text] = one
+        for forward in self.policy.forwards:
+            if forward.options.helper:
+                for entry in forward.entries:
+                    addresses = entry.addresses
+                    asked = axes.ANY_ADDRESS if addresses.overlaps(axes.UNKNOWN) else addresses
+                    for one in self._uses(forward, entry.zone, entry.sources, asked):
+                        found[one.name, entry.zone.name, one.origin.text] = one
+        yield from (found[key] for key in sorted(found))
+
+    def _uses(
+        self,
+        statement: model.Rule | model.Forward,
+        source: model.Zone,
+        sources: Intervals,
+        destinations: Intervals,
+    ) -> Iterator[Helper]:
+        for helper in statement.protocols.helpers:
+            match = Match(_of(source, sources), destinations, helper.control & statement.protocols.l4)
+            families = (4,) if helper.name in _IPV4_HELPERS else (4, 6)
+            yield Helper(helper.name, self.links.get(source), match, families, origin(statement))
+
+
+def _claims(rule: model.Rule) -> bool:
+    """Whether a second claimant is to be counted and dropped: `single`, or only through `any`."""
+    if rule.options.single:
+        return True
+    return (rule.l4 - rule.protocols.named).overlaps(PORTLESS)
+
+
+def _of(zone: model.Zone, addresses: Intervals) -> Intervals:
+    """The addresses asked for, where the link of the zone does not say it all already."""
+    return axes.ANY_ADDRESS if zone.over is not None and addresses == zone.holds else addresses
+
+
+def _narrow_first(rule: Rule) -> tuple[int, int, str]:
+    """The narrowest first: it is the one that logs and counts."""
+    match = rule.match
+    return (match.source.size() * match.destination.size(), match.l4.size(), rule.origin.text)

@@ -1,0 +1,283 @@
+"""The nodes of a plan. No dialect is named here; every node knows the statement it is there for.
+
+Evaluation order, which each target keeps in its own way:
+
+1. destination translation (`dnats`);
+2. the drops that hold for established connections too: `clear_drops`, and AH in its original
+   direction on the path of a `Snat`;
+3. established accepted, related accepted for ICMP errors and for `helpers`, invalid dropped;
+4. what is always on;
+5. by pair of links: spoofed sources dropped, denials, permissions;
+6. source translation (`snats`, the first match).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.source import Span
+
+
+class Feature(Enum):
+    """What a target has to be able to do for a plan; what it cannot do it refuses."""
+
+    HELPER = "connection-tracking helper"
+    TRACKING = "SPI tracking"
+    SPI = "split by SPI"
+    SINGLE = "one claimant for each peer"
+    LOG = "logging"
+    LIMIT = "rate limit"
+    LIMIT_PER_SOURCE = "rate limit for each source"
+    COUNTER = "counter"
+    HAIRPIN = "hairpin"
+    IPSEC = "the gateway's own IPsec"
+    INSIDE_IPSEC = "L2TP inside IPsec only"
+    WILDCARD = "interface wildcard"
+    MSS = "MSS clamping"
+    NAT_IPV6 = "IPv6 source translation"
+    AH = "AH"
+    LOG_DENIED = "log of what is dropped"
+    REJECT = "answers instead of drops"
+    FILTER_OUTPUT = "rules for the gateway's own packets"
+    NAT_BY_INTERFACE = "source translation by the interface of arrival alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The statement a node is there for: its canonical text, and where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """How packets of a zone are recognised.
+
+    Attributes:
+        name: the zone's.
+        interfaces: exact names.
+        wildcards: prefixes of names, the `*` left out, longest first; an exact name anywhere wins.
+        over: for IPsec, the link that carries it; such a link has no interfaces of its own.
+        network: for IPsec, what it protects: the other half of its recognition.
+        sources: the sources that may arrive here, None where any may (no check).
+        inside: whether an answer may be sent instead of a drop.
+    """
+
+    name: str
+    interfaces: tuple[str, ...]
+    wildcards: tuple[str, ...]
+    over: Link | None
+    network: Intervals
+    sources: Intervals | None
+    inside: bool
+
+    def __repr__(self) -> str:
+        return f"Link({self.name})"
+
+    @property
+    def carrier(self) -> Link:
+        """The link whose interfaces its packets use."""
+        return self.over or self
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Sets of addresses and channels; `axes.ANY_…` where nothing is asked."""
+
+    source: Intervals = axes.ANY_ADDRESS
+    destination: Intervals = axes.ANY_ADDRESS
+    l4: Intervals = axes.ANY_L4
+
+    def families(self) -> Iterator[tuple[int, Match]]:
+        """The match for each family that it can meet: 4, 6, or 0 for both where no address is asked."""
+        if self.source == axes.ANY_ADDRESS and self.destination == axes.ANY_ADDRESS:
+            yield 0, self
+            return
+        for family in (4, 6):
+            axis = axes.family_axis(family)
+            part = Match(_part(self.source, axis), _part(self.destination, axis), self.l4)
+            if part.source and part.destination:
+                yield family, part
+
+
+def _part(addresses: Intervals, axis: Intervals) -> Intervals:
+    """The addresses of one family; "any" stays "any"."""
+    if axis <= addresses:
+        return axes.ANY_ADDRESS
+    return (addresses & axis) - axes.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """New connections in a unit of time, of all sources together or of each."""
+
+    count: int
+    unit: Literal["second", "minute"]
+    per_source: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One statement on one pair of links.
+
+    Attributes:
+        log: the prefix of its log messages ("" for the standard one), None for no log.
+        translated: only what a forward has translated (its destination is no address of the gateway).
+        decrypted: only what came through the gateway's own IPsec.
+    """
+
+    match: Match
+    origin: Origin
+    log: str | None = None
+    limit: Limit | None = None
+    counter: bool = False
+    translated: bool = False
+    decrypted: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it may share a set or map with others: nothing but a match."""
+        return self.log is None and self.limit is None and not (self.counter or self.decrypted)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Portless protocols behind one address: a second claimant of a peer is counted, logged, dropped.
+
+    `match` is the path of the translation, `key` names the public address they share.
+    """
+
+    match: Match
+    key: str
+    origin: Origin
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """What may pass from one link to another. `source` or `destination` None is the gateway itself."""
+
+    source: Link | None
+    destination: Link | None
+    denials: tuple[Rule, ...]
+    permissions: tuple[Rule, ...]
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The names of both ends."""
+        return (
+            self.source.name if self.source else "gateway",
+            self.destination.name if self.destination else "gateway",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dnat:
+    """Destination translation: what arrives by a link for an address of the gateway goes to a host.
+
+    Attributes:
+        addresses: the known addresses it is taken from.
+        dynamic: the address is not known: any of the arrival interface's own (`"arrival"`), or any of
+            the machine's own that is not in `elsewhere` (`"machine"`), or None where it is known.
+        port: the port it gets, None to keep its own.
+    """
+
+    link: Link
+    match: Match
+    family: int
+    dynamic: Literal["arrival", "machine"] | None
+    elsewhere: Intervals
+    target: int
+    port: int | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Snat:
+    """Source translation from some links to one.
+
+    Attributes:
+        match: source and destination, all channels.
+        address: the fixed address, None for masquerade.
+        moved: destinations towards which these source ports must not stay, and the host that may
+            keep them: a forward takes these ports from there.
+        hairpin: only what a forward of `target` has turned around.
+    """
+
+    source: Link
+    destination: Link
+    family: int
+    match: Match
+    address: int | None
+    moved: tuple[Moved, ...]
+    hairpin: bool
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """UDP source ports that a forward takes from these peers for one host."""
+
+    ports: Intervals
+    peers: Intervals
+    host: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A connection-tracking helper for connections that start like this. `link` None: the gateway."""
+
+    name: str
+    link: Link | None
+    match: Match
+    families: tuple[int, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDrop:
+    """The three drops of one ipsec link: nothing of its network in clear, in or out."""
+
+    link: Link
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Mss:
+    """MSS of TCP connections that enter or leave by a link, in octets or the path's."""
+
+    link: Link
+    value: int | Literal["clamp"]
+    origin: Origin
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A whole ruleset. Tuples are in an order that no order of statements changes."""
+
+    gateway: str
+    links: tuple[Link, ...]
+    pairs: tuple[Pair, ...]
+    dnats: tuple[Dnat, ...]
+    snats: tuple[Snat, ...]
+    helpers: tuple[Helper, ...]
+    clear_drops: tuple[ClearDrop, ...]
+    inside_ipsec: tuple[Link, ...]
+    mss: tuple[Mss, ...]
+    filter_output: bool
+    default_output: bool
+    log_denied: int
+    reject: bool
+    icmp: bool
+    features: dict[Feature, tuple[Origin, ...]] = field(default_factory=dict)
+
+    def carried(self, link: Link) -> tuple[Link, ...]:
+        """The ipsec links over a link."""
+        return tuple(one for one in self.links if one.over is link)

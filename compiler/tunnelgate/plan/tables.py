@@ -1,0 +1,127 @@
+"""Many rules as few tables: rows of one shape go into one set, map or ipset of a target.
+
+A statement about host pairs is a row or a few, so that the number of rules, and the cost of a
+packet, does not grow with the number of statements. A statement whose sources and destinations are
+both lists would be a product of rows; it stays a rule of its own with two sets.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.intervals import Interval, Intervals
+from tunnelgate.plan.channels import Channel, Kind, channels
+from tunnelgate.plan.model import Match, Origin, Rule
+
+#: More rows than this from one statement, and it is a rule with sets instead.
+_MAX_ROWS = 256
+
+
+class Shape(NamedTuple):
+    """What the rows of a table ask for. `family` 0: no address, so either."""
+
+    family: int
+    source: bool
+    destination: bool
+    kind: Kind
+    translated: bool
+
+
+class Element(NamedTuple):
+    """One row: an interval where the shape asks for an address, None where it does not."""
+
+    source: Interval | None
+    destination: Interval | None
+    channel: Channel
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is one point: a hash finds it."""
+        return (
+            (self.source is None or self.source[0] == self.source[1])
+            and (self.destination is None or self.destination[0] == self.destination[1])
+            and self.channel.low == self.channel.high
+        )
+
+
+class Row(NamedTuple):
+    """An element and the statement it is there for."""
+
+    element: Element
+    origin: Origin
+
+
+class Table(NamedTuple):
+    """Rows of one shape, sorted, each element once."""
+
+    shape: Shape
+    rows: tuple[Row, ...]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every row is one point."""
+        return all(row.element.is_exact for row in self.rows)
+
+
+def tabulate(rules: Iterable[Rule]) -> tuple[tuple[Table, ...], tuple[Rule, ...]]:
+    """Tables for the plain rules, and the rules that have to stay alone."""
+    rows: dict[Shape, dict[Element, Origin]] = defaultdict(dict)
+    alone: list[Rule] = []
+    for rule in rules:
+        if not rule.is_plain or not _tabulated(rule, rows):
+            alone.append(rule)
+    tables = [
+        Table(shape, tuple(Row(element, origin) for element, origin in sorted(found.items(), key=_order)))
+        for shape, found in rows.items()
+    ]
+    tables.sort(key=lambda table: _shape_order(table.shape))
+    return tuple(tables), tuple(alone)
+
+
+def _tabulated(rule: Rule, rows: dict[Shape, dict[Element, Origin]]) -> bool:
+    """Put a rule into the tables. Whether it could be."""
+    parts = list(rule.match.families())
+    asked = channels(rule.match.l4)
+    if any(_rows(part, len(asked)) > _MAX_ROWS for _, part in parts):
+        return False
+    for family, part in parts:
+        sources, destinations = _asked(part.source), _asked(part.destination)
+        for channel in asked:
+            shape = Shape(
+                family,
+                sources != (None,),
+                destinations != (None,),
+                channel.kind,
+                rule.translated,
+            )
+            if family and channel.kind is (Kind.ICMPV6 if family == 4 else Kind.ICMP):
+                continue
+            found = rows[shape]
+            for source in sources:
+                for destination in destinations:
+                    found.setdefault(Element(source, destination, channel), rule.origin)
+    return True
+
+
+def _asked(addresses: Intervals) -> tuple[Interval | None, ...]:
+    return (None,) if addresses == axes.ANY_ADDRESS else addresses.items
+
+
+def _rows(match: Match, asked: int) -> int:
+    """How many rows a match would be; one-sided lists are free, products count."""
+    sources, destinations = len(_asked(match.source)), len(_asked(match.destination))
+    return 0 if sources == 1 or destinations == 1 else sources * destinations * asked
+
+
+def _order(item: tuple[Element, Origin]) -> tuple[Interval, Interval, int, int, int]:
+    element = item[0]
+    nothing = (-1, -1)
+    channel = element.channel
+    return (element.source or nothing, element.destination or nothing, channel.protocol, channel.low, channel.high)
+
+
+def _shape_order(shape: Shape) -> tuple[int, bool, bool, int, bool]:
+    return (shape.family, shape.source, shape.destination, list(Kind).index(shape.kind), shape.translated)

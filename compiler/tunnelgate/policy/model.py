@@ -1,0 +1,364 @@
+"""A policy whose names are resolved: zones, places, protocols and statements as values.
+
+Everything here is compared by identity: two statements with the same text are still two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.source import SourceFile, Span
+
+#: Broadcast and multicast: what arrives for these is for the gateway itself.
+MULTICAST = Intervals.of(
+    [
+        (0xE0000000, 0xEFFFFFFF),
+        (0xFFFFFFFF, 0xFFFFFFFF),
+        (axes.address_of("ff00::"), axes.address_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")),
+    ]
+)
+
+AH = Intervals.of([axes.l4(axes.AH)])
+
+
+@dataclass(frozen=True, eq=False)
+class Zone:
+    """A set of places, told apart by interfaces or by the gateway's own IPsec.
+
+    Attributes:
+        index: its place in the policy; the gateway itself is zone 0.
+        interfaces: names, or names with a final `*`; empty for the gateway and for ipsec zones.
+        over: for an ipsec zone, the zone whose interfaces carry it.
+        networks: what it says lives there; empty for a zone that holds the rest.
+        holds: the addresses whose zone it is: networks less the more specific ones of others.
+        addresses: the gateway's own addresses in it, in the policy's order (axes.py).
+        mss: the MSS of TCP connections over it, in octets, `"clamp"` for the path's, or None.
+    """
+
+    index: int
+    name: str
+    interfaces: tuple[str, ...]
+    over: Zone | None
+    networks: Intervals
+    holds: Intervals
+    addresses: tuple[int, ...]
+    mss: int | Literal["clamp"] | None
+    span: Span
+
+    def __repr__(self) -> str:
+        return f"Zone({self.name})"
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether it is the built-in zone of the machine itself."""
+        return self.index == 0
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it holds what no other zone claims."""
+        return not self.networks and not self.is_gateway
+
+    @property
+    def carrier(self) -> Zone:
+        """The zone whose interfaces its packets use: itself, or the one an ipsec zone is over."""
+        return self.over or self
+
+    def primary(self, family: int) -> int | None:
+        """The first own address of a family; the unknown one where addresses are left out."""
+        for value in self.addresses:
+            if axes.family(value) == family:
+                return value
+        return None
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether its addresses are not known to the policy."""
+        return bool(self.addresses) and axes.is_unknown(self.addresses[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Host:
+    """One machine, one endpoint; at most one address a family."""
+
+    name: str
+    zone: Zone
+    addresses: Intervals
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Addresses of one zone under a name."""
+
+    name: str
+    zone: Zone
+    addresses: Intervals
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One end of a statement: for each zone in it, the addresses that are meant.
+
+    All addresses (`axes.ANY_ADDRESS`) where the zone's interfaces alone decide; the addresses
+    are never empty, a zone that `except` takes away wholly is not there.
+    """
+
+    zones: tuple[tuple[Zone, Intervals], ...]
+    span: Span
+
+    def __iter__(self) -> Iterator[tuple[Zone, Intervals]]:
+        return iter(self.zones)
+
+    def addresses(self, zone: Zone) -> Intervals:
+        """What is meant of a zone."""
+        return next((found for one, found in self.zones if one is zone), Intervals.EMPTY)
+
+
+class Helper(NamedTuple):
+    """A connection-tracking helper: its name in the kernel, the channels it watches, and the
+    portless ones that it announces itself (`pptp`: GRE).
+    """
+
+    name: str
+    control: Intervals
+    data: Intervals
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolSet:
+    """Which protocols a statement is about.
+
+    Attributes:
+        l4: the channels, on the axis of protocol and port.
+        named: the part of them that is there by a protocol's name or number, and not through `any`.
+        names: the names and literals used, in the statement's order; excepted ones left out.
+        inside_ipsec: channels allowed to the gateway only inside its own IPsec (`l2tp-ipsec`).
+        helpers: the connection-tracking helpers of these protocols, whether used or not.
+    """
+
+    l4: Intervals
+    named: Intervals
+    names: tuple[str, ...]
+    inside_ipsec: Intervals
+    helpers: tuple[Helper, ...]
+    span: Span
+
+    def startable(self, helper: bool) -> Intervals:
+        """The channels that may be started: a helper's data flows are announced, never started."""
+        if not helper:
+            return self.l4
+        return self.l4 - Intervals.union_of(one.data for one in self.helpers)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """New connections in a unit of time, of all sources together or of each."""
+
+    count: int
+    unit: Literal["second", "minute"]
+    per_source: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What follows `with`. `log` is None without it, "" for the standard prefix."""
+
+    helper: bool = False
+    tracking: bool = False
+    single: bool = False
+    hairpin: bool = False
+    counter: bool = False
+    spi: tuple[int, int] | None = None
+    log: str | None = None
+    limit: Limit | None = None
+
+
+class Verdict(Enum):
+    """What an `allow` or a `deny` says."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Statement:
+    """What all statements about traffic have.
+
+    Attributes:
+        text: the statement in canonical form, for the ruleset's comments.
+        doc: the doc comment before it.
+    """
+
+    text: str
+    doc: str
+    span: Span
+
+    def __repr__(self) -> str:
+        return f"<{self.text}>"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rule(Statement):
+    """`allow` or `deny`."""
+
+    verdict: Verdict
+    protocols: ProtocolSet
+    source: Side
+    destination: Side
+    options: Options
+    options_span: Span | None
+
+    @cached_property
+    def l4(self) -> Intervals:
+        """The channels that may be started: with `helper`, less what the helper announces."""
+        return self.protocols.startable(self.options.helper)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a forward takes packets from: a zone, the sources meant of it, and for which addresses
+    of the gateway. `hairpin` marks the host's own zone, added by the option of that name.
+    """
+
+    zone: Zone
+    sources: Intervals
+    addresses: Intervals
+    hairpin: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Forward(Statement):
+    """`forward`: destination NAT to one host, and allowed.
+
+    Attributes:
+        entries: where it takes packets from, one a zone; no entry has an empty set.
+        host: who gets them; `target` is its address of the family.
+        port: the destination port they get, or None to keep theirs.
+    """
+
+    family: int
+    protocols: ProtocolSet
+    source: Side
+    entries: tuple[Entry, ...]
+    at: Span | None
+    host: Host
+    host_span: Span
+    target: int
+    port: int | None
+    options: Options
+    options_span: Span | None
+
+    @cached_property
+    def l4(self) -> Intervals:
+        """The channels it takes: never AH, which no translation leaves whole (RFC 4302)."""
+        return self.protocols.startable(self.options.helper) - AH
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nat(Statement):
+    """`nat`: source NAT. `address` is None for masquerade."""
+
+    family: int
+    source: Side
+    destination: Side
+    address: int | None
+    address_span: Span | None
+
+    @cached_property
+    def sources(self) -> Intervals:
+        """All source addresses it covers, of its family."""
+        return Intervals.union_of(found for _, found in self.source) & axes.family_axis(self.family)
+
+    def public_address(self, egress: Zone) -> int | None:
+        """What the source becomes when leaving by a zone (axes.py); None if it has no such address."""
+        return self.address if self.address is not None else egress.carrier.primary(self.family)
+
+
+class ExpectKind(Enum):
+    """What an expectation is about."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    REACHES = "reaches"
+    LEAVES = "leaves as"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Question:
+    """`esp from alice to hq`, resolved: a protocol and two places."""
+
+    text: str
+    protocols: ProtocolSet
+    source: Side
+    destination: Side
+    span: Span
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Expect(Statement):
+    """A test of the policy.
+
+    `target` is the address to be reached, or to leave as; with LEAVES, None for `untranslated`,
+    and a set of the gateway's addresses for `gateway`.
+    """
+
+    kind: ExpectKind
+    question: Question
+    target: Intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`set …`. `log_denied` counts messages a minute, 0 for none."""
+
+    antispoof: bool = True
+    log_denied: int = 0
+    gateway_output: bool = True
+    reject: bool = False
+    icmp: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A whole policy, resolved."""
+
+    name: str
+    file: SourceFile
+    zones: tuple[Zone, ...]
+    hosts: tuple[Host, ...]
+    groups: tuple[Group, ...]
+    rules: tuple[Rule, ...]
+    forwards: tuple[Forward, ...]
+    nats: tuple[Nat, ...]
+    expects: tuple[Expect, ...]
+    settings: Settings
+    settings_spans: dict[str, Span]
+
+    @property
+    def gateway(self) -> Zone:
+        """The zone of the machine itself."""
+        return self.zones[0]
+
+    @cached_property
+    def own_addresses(self) -> Intervals:
+        """Every address of the gateway, unknown ones included."""
+        return Intervals.of((value, value) for zone in self.zones for value in zone.addresses)
+
+    def zones_of(self, address: int) -> tuple[Zone, ...]:
+        """The zones that may hold an address: several only where several hold the rest."""
+        if address in self.own_addresses:
+            return (self.gateway,)
+        return tuple(zone for zone in self.zones if address in zone.holds)
+
+    def is_outside(self, zone: Zone) -> bool:
+        """Whether a zone is outside: it holds the rest, or a `nat` translates to it."""
+        return zone.is_rest or any(
+            zone is leaving for nat in self.nats for leaving, _ in nat.destination
+        )

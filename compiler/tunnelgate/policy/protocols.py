@@ -1,0 +1,240 @@
+"""Protocols in a statement: names, literals, one's own ones, and what `except` takes away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tunnelgate.diagnostics import Label
+from tunnelgate.diagnostics import resolving as rules
+from tunnelgate.flows import axes
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy.model import Helper, ProtocolSet
+from tunnelgate.policy.protocol import ProtocolRow
+from tunnelgate.policy.reporter import Reporter
+from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
+from tunnelgate.policy.values import BadValue, parse_number, parse_port, parse_ports
+from tunnelgate.policy.zones import MAX_NAME
+from tunnelgate.syntax import ast
+
+_TRANSPORTS = {
+    "tcp": axes.TCP,
+    "udp": axes.UDP,
+    "sctp": axes.SCTP,
+    "dccp": axes.DCCP,
+    "udplite": axes.UDPLITE,
+}
+_TYPES = {"icmp": (axes.ICMP, ICMP_TYPES), "icmpv6": (axes.ICMPV6, ICMPV6_TYPES)}
+_WITH_PORTS = Intervals.of(axes.l4(protocol) for protocol in axes.WITH_PORTS)
+_TCP = Intervals.of([axes.l4(axes.TCP)])
+_NAME = re.compile(r"[A-Za-z]")
+
+
+class Meant(NamedTuple):
+    """What one use of a protocol means."""
+
+    l4: Intervals
+    named: Intervals
+    inside_ipsec: Intervals = Intervals.EMPTY
+    helpers: tuple[Helper, ...] = ()
+
+
+class ProtocolResolver:
+    """Looks protocols up in the table and among the policy's own."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self._known: dict[str, Meant] = {}
+        self._own: dict[str, ast.Protocol] = {}
+        self._pending: dict[str, ast.Protocol] = {}
+        for name, row in BY_NAME.items():
+            if name == "any":
+                self._known[name] = Meant(row.l4, Intervals.EMPTY)
+            elif name == "l2tp-ipsec":
+                self._known[name] = Meant(row.l4, row.l4, BY_NAME["l2tp"].l4)
+            else:
+                self._known[name] = Meant(row.l4, row.l4, helpers=_helpers(row))
+
+    def define(self, nodes: list[ast.Protocol]) -> None:
+        """Take in the policy's own protocols, in whatever order they stand."""
+        for node in nodes:
+            name = node.name
+            if len(name.text) > MAX_NAME:
+                self.reporter.say(
+                    rules.TOO_LONG,
+                    name.span,
+                    f"the name `{name.text[:12]}…` has {len(name.text)} characters",
+                    f"use at most {MAX_NAME}",
+                )
+            elif name.text in BY_NAME:
+                self.reporter.say(
+                    rules.DUPLICATE_NAME,
+                    name.span,
+                    f"`{name.text}` is a built-in protocol",
+                    "choose another name, or use the built-in one (`tunnelgate protocols`)",
+                )
+            elif name.text in self._own:
+                self.reporter.say(
+                    rules.DUPLICATE_NAME,
+                    name.span,
+                    f"there are two protocols named `{name.text}`",
+                    "give one of them another name",
+                    text="again here",
+                    labels=[Label(self._own[name.text].name.span, "first here")],
+                )
+            else:
+                self._own[name.text] = self._pending[name.text] = node
+        while self._pending:
+            self._define(next(iter(self._pending)))
+
+    def _define(self, name: str) -> None:
+        node = self._pending.pop(name)
+        found = [meant for use in node.items if (meant := self.use(use)) is not None]
+        self._known[name] = _union(found)
+
+    def resolve(self, node: ast.Protocols) -> ProtocolSet | None:
+        """What a list of protocols means; None where something in it has no meaning."""
+        items = [self.use(use) for use in node.items]
+        excepted = [self.use(use) for use in node.excepted]
+        if any(meant is None for meant in (*items, *excepted)):
+            return None
+        total = _union(meant for meant in items if meant is not None)
+        less = Intervals.union_of(meant.l4 for meant in excepted if meant is not None)
+        names = tuple(use.atom.text for use in node.items)
+        plain = Intervals.union_of(meant.l4 for meant in items if meant and not meant.helpers)
+        helpers = tuple(
+            helper._replace(data=helper.data - plain)
+            for helper in total.helpers
+            if not helper.control <= less
+        )
+        return ProtocolSet(
+            l4=total.l4 - less,
+            named=total.named - less,
+            names=names,
+            inside_ipsec=total.inside_ipsec - less,
+            helpers=helpers,
+            span=node.span,
+        )
+
+    def use(self, node: ast.ProtocolUse) -> Meant | None:
+        """What one protocol means, `port` included; None, and a finding, where it has no meaning."""
+        if node.port is None and (known := self._known.get(node.atom.text)) is not None:
+            return known
+        if node.atom.kind is ast.AtomKind.PARAM or "$" in node.atom.text:
+            self.reporter.say(
+                rules.NOT_YET,
+                node.atom.span,
+                f"parameters are not built yet: `{node.atom.span.text}`",
+                "write the protocol itself",
+            )
+            return None
+        if node.atom.kind is ast.AtomKind.LITERAL:
+            return self._literal(node)
+        return self._named(node)
+
+    def _named(self, node: ast.ProtocolUse) -> Meant | None:
+        name = node.atom.text
+        if name in self._pending:
+            self._define(name)
+        meant = self._known.get(name)
+        if meant is None:
+            self.reporter.unknown(
+                rules.UNKNOWN_NAME,
+                node.atom.span,
+                name,
+                "protocol",
+                [*self._known, *self._own],
+                "`tunnelgate protocols` lists the built-in ones; others are written like `tcp/8443`",
+            )
+            return None
+        return meant if node.port is None else self._with_port(node, node.port, meant)
+
+    def _with_port(self, node: ast.ProtocolUse, port: ast.Atom, meant: Meant) -> Meant | None:
+        protocol = meant.l4.first() >> 16
+        if not meant.l4.is_single() or protocol not in axes.WITH_PORTS:
+            self.reporter.say(
+                rules.BAD_STATEMENT,
+                port.span,
+                f"`{node.atom.text}` has not exactly one port to change",
+                "write the channels out, as `tcp/8443 + udp/8443`, in a `protocol` of your own",
+            )
+            return None
+        if port.kind is ast.AtomKind.PARAM:
+            self.reporter.say(
+                rules.NOT_YET, port.span, f"parameters are not built yet: `${port.text}`", "write the port itself"
+            )
+            return None
+        try:
+            number = parse_port(port.text)
+        except BadValue as error:
+            self.reporter.bad_value(rules.BAD_VALUE, port.span, error)
+            return None
+        l4 = Intervals.of([axes.l4(protocol, number, number)])
+        return Meant(l4, l4, helpers=tuple(helper._replace(control=l4) for helper in meant.helpers))
+
+    def _literal(self, node: ast.ProtocolUse) -> Meant | None:
+        try:
+            l4 = parse_literal(node.atom.text)
+        except BadValue as error:
+            self.reporter.bad_value(rules.BAD_VALUE, node.atom.span, error)
+            return None
+        meant = Meant(l4, l4)
+        if node.port is not None:
+            return self._with_port(node, node.port, meant)
+        self._known[node.atom.text] = meant
+        return meant
+
+
+def parse_literal(text: str) -> Intervals:
+    """Read `tcp/80,443`, `ip/89`, `icmp/echo-request`. Raises BadValue."""
+    word, _, rest = text.partition("/")
+    if word in _TRANSPORTS:
+        if _NAME.match(rest):
+            raise BadValue(f"`{rest}` is no port", "ports are numbers, as `tcp/443`")
+        return Intervals.of(
+            axes.l4(_TRANSPORTS[word], low, high) for low, high in parse_ports(rest, 65535, "port")
+        )
+    if word == "ip":
+        if _NAME.match(rest):
+            raise BadValue(f"`{rest}` is no protocol number", "IP protocols are numbers, as `ip/89`")
+        return Intervals.of(
+            (low << 16, high << 16 | 0xFFFF) for low, high in parse_ports(rest, 255, "protocol number")
+        )
+    if word in _TYPES:
+        protocol, names = _TYPES[word]
+        if _NAME.match(rest):
+            if rest not in names:
+                raise BadValue(f"`{rest}` is no type of {word}", f"one of {', '.join(sorted(names))}")
+            kind = names[rest]
+            return Intervals.of([axes.l4(protocol, kind << 8, kind << 8 | 0xFF)])
+        return Intervals.of(
+            axes.l4(protocol, low << 8, high << 8 | 0xFF) for low, high in parse_ports(rest, 255, "ICMP type")
+        )
+    known = ", ".join(f"`{one}/`" for one in (*_TRANSPORTS, *_TYPES, "ip"))
+    raise BadValue(f"`{word}/` begins no protocol", f"a literal begins with one of {known}")
+
+
+def _union(parts: Iterable[Meant]) -> Meant:
+    found = list(parts)
+    if len(found) == 1:
+        return found[0]
+    return Meant(
+        Intervals.union_of(meant.l4 for meant in found),
+        Intervals.union_of(meant.named for meant in found),
+        Intervals.union_of(meant.inside_ipsec for meant in found),
+        tuple(helper for meant in found for helper in meant.helpers),
+    )
+
+
+def _helpers(row: ProtocolRow) -> tuple[Helper, ...]:
+    """The helper of a row, watching its TCP and UDP channels; the others are what it announces.
+
+    H.323 takes two: `Q.931` for the calls, `RAS` for the gatekeeper.
+    """
+    if not row.helper:
+        return ()
+    control = row.l4 & _WITH_PORTS
+    if row.helper == "Q.931":
+        return Helper("Q.931", control & _TCP, Intervals.EMPTY), Helper("RAS", control - _TCP, Intervals.EMPTY)
+    return (Helper(row.helper, control, row.l4 - control),)

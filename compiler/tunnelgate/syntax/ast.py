@@ -1,0 +1,248 @@
+"""The syntax tree: what was written, word for word, and where.
+
+Nothing is judged here: `010.0.0.1` is an address atom like any other; the policy room takes
+atoms apart. Spans do not take part in equality, so that two trees are equal when they say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tunnelgate.source import SourceFile, Span
+
+
+class AtomKind(Enum):
+    """What the lexer took a word for."""
+
+    NAME = "name"
+    IFNAME = "interface"
+    ADDRESS = "address"
+    LITERAL = "literal protocol"
+    PARAM = "parameter"
+    STRING = "string"
+    INT = "number"
+    RATE = "rate"
+    SPI = "SPI range"
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One word. `text` of a string is without its quotes, of a parameter without its `$`."""
+
+    kind: AtomKind
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolUse:
+    """`esp`, `tcp/80,443`, `$p`, `wireguard port 51821`."""
+
+    atom: Atom
+    port: Atom | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocols:
+    """A list of protocols, and what is taken away from it."""
+
+    items: tuple[ProtocolUse, ...]
+    excepted: tuple[ProtocolUse, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """WHERES: a list of places, and what is taken away from it."""
+
+    items: tuple[Atom, ...]
+    excepted: tuple[Atom, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`helper`, `log "vpn"`, `limit 10/second per source`, `spi 0x100-0x1ff`."""
+
+    name: Atom
+    argument: Atom | None
+    per_source: bool
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What all statements and zone members have: a place, and the doc comment before it."""
+
+    span: Span = field(compare=False)
+    doc: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway(Node):
+    name: Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interfaces(Node):
+    names: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpsecOver(Node):
+    zone: Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks(Node):
+    addresses: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses(Node):
+    addresses: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mss(Node):
+    value: Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(Node):
+    name: Atom
+    addresses: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Node):
+    """Exactly one of `entries` (not empty) and `file` is given."""
+
+    name: Atom
+    entries: tuple[Atom, ...]
+    file: Atom | None
+
+
+Member = Interfaces | IpsecOver | Networks | Addresses | Mss | Host | Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone(Node):
+    name: Atom
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol(Node):
+    name: Atom
+    items: tuple[ProtocolUse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nat(Node):
+    ipv6: bool
+    source: Places
+    destination: Places
+    address: Atom | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow(Node):
+    protocols: Protocols
+    source: Places
+    destination: Places
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny(Node):
+    protocols: Protocols
+    source: Places
+    destination: Places
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward(Node):
+    ipv6: bool
+    protocols: Protocols
+    source: Places
+    at: Atom | None
+    host: Atom
+    port: Atom | None
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """`esp from alice to hq`: the question of an expectation, or of `explain`."""
+
+    protocol: ProtocolUse
+    source: Atom
+    destination: Atom
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectVerdict(Node):
+    allow: bool
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectReaches(Node):
+    flow: Flow
+    host: Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectLeaves(Node):
+    """`address` is None for `untranslated`; the name `gateway` stands for any own address."""
+
+    flow: Flow
+    address: Atom | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param(Node):
+    name: Atom
+    type: Atom
+    many: bool
+    default: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Include(Node):
+    file: Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Node):
+    """`set log-denied 5/minute`: names are `log-denied`, the value `5/minute`; `on` is a name too."""
+
+    names: tuple[Atom, ...]
+    value: Atom | None
+
+
+Rule = Allow | Deny
+Expect = ExpectVerdict | ExpectReaches | ExpectLeaves
+Statement = Gateway | Zone | Protocol | Nat | Allow | Deny | Forward | Expect | Param | Include | Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, `#` included; `##` ones that belong to no statement are comments too."""
+
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One file, read."""
+
+    file: SourceFile = field(compare=False)
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...] = field(compare=False)

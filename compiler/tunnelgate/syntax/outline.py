@@ -1,0 +1,96 @@
+"""Where statements begin and end, told from the text alone.
+
+Two ways to cut. `statement_end` follows the grammar: right for every valid text, and as fast as a
+regular expression. `line_end`, and `find_zone` in `zones.py`, are for text that did not parse: they look
+at the first words of lines too, so that one mistake does not swallow the statements behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tunnelgate.syntax.words import MEMBERS, STATEMENTS
+
+_BLANK_LINES = r"(?:[ \t]*+(?:\#[^\n]*+)?\n)*+"
+_STRING = r'"[^"\n]*+"?'
+_PIECE = rf'[^"\#\n,+{{}}]++|{_STRING}|[,+]{_BLANK_LINES}'
+
+_GAP = re.compile(rf"{_BLANK_LINES}[ \t]*+(?:\#[^\n]*+)?")
+_STATEMENT = re.compile(
+    rf"""(?:{_PIECE})*+
+    (?:\{{ (?:[^"\#{{}}]++|{_STRING}|\#[^\n]*+)*+ \}}?+)?+
+    (?:{_PIECE}|[{{}}])*+ (?:\#[^\n]*+)?\n?""",
+    re.VERBOSE,
+)
+_CODE = re.compile(rf'(?:[^"\#\n]++|{_STRING})*+')
+_BRACE = re.compile(rf'(?:[^"\#{{}}\n]++|{_STRING})*+([{{}}])')
+_WORD = re.compile(r"""\#[^\n]*|"[^"\n]*"?|'[^'\n]*'?|[,{}=+;]|[^\s,{}=+;"'\#]+""")
+_FIRST = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class Word(NamedTuple):
+    """A word as people see it: up to the next blank or punctuation; a string is one."""
+
+    text: str
+    start: int
+    end: int
+
+
+def next_word(text: str, at: int, end: int) -> int:
+    """Where the next word begins, over blanks, comments and line ends."""
+    match = _GAP.match(text, at, end)
+    return match.end() if match else at
+
+
+def statement_end(text: str, at: int) -> int:
+    """Where the statement ends that begins there, a zone at its `}`, the line end included."""
+    match = _STATEMENT.match(text, at)
+    return match.end() if match else at
+
+
+def first_word(text: str, at: int) -> str:
+    """The word of letters, digits, `_` and `-` that stands there; may be empty."""
+    match = _FIRST.match(text, at)
+    return match[0] if match else ""
+
+
+def code_end(text: str, at: int, end: int) -> int:
+    """Where the line ends that begins there, without its comment and the blanks before that."""
+    match = _CODE.match(text, at, end)
+    return at + len(match[0].rstrip(" \t")) if match else at
+
+
+def find_brace(text: str, at: int, end: int) -> int | None:
+    """Where the first brace of the line stands, outside of strings and comments."""
+    match = _BRACE.match(text, at, end)
+    return match.start(1) if match else None
+
+
+def line_end(text: str, at: int, end: int) -> int:
+    """Where the line ends that begins there, with those it goes on with, the line end excluded.
+
+    A line that begins with the first word of a statement or of a zone's item is not gone on with:
+    there the `,` before it is the mistake.
+    """
+    while True:
+        stop = code_end(text, at, end)
+        if text[stop - 1 : stop] not in (",", "+"):
+            return stop
+        at = next_word(text, stop, end)
+        if at >= end or begins_item(text, at):
+            return stop
+
+
+def begins_item(text: str, at: int) -> bool:
+    """Whether a statement, an item of a zone or the end of one seems to begin there."""
+    word = first_word(text, at)
+    return text[at : at + 1] == "}" or word in STATEMENTS or word in MEMBERS
+
+
+def words(text: str, at: int, end: int) -> Iterator[Word]:
+    """The words from there on, without comments."""
+    for match in _WORD.finditer(text, at, end):
+        if not match[0].startswith("#"):
+            yield Word(match[0], match.start(), match.end())

@@ -1,0 +1,160 @@
+"""The words of the language, as the reader of a message knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+#: What a statement begins with.
+STATEMENTS = (
+    "allow",
+    "deny",
+    "forward",
+    "nat",
+    "expect",
+    "zone",
+    "protocol",
+    "param",
+    "set",
+    "include",
+    "gateway",
+)
+
+#: What a line in a zone begins with.
+MEMBERS = ("interface", "network", "address", "host", "group", "mss", "ipsec")
+
+#: The words that join a statement; nobody's name.
+JOINING = ("from", "to", "with", "as", "at", "over")
+
+#: Words of other firewalls, and ours.
+ELSEWHERE = {
+    "accept": "allow",
+    "pass": "allow",
+    "permit": "allow",
+    "block": "deny",
+    "drop": "deny",
+    "refuse": "deny",
+    "reject": "deny",
+    "masquerade": "nat",
+    "snat": "nat",
+    "dnat": "forward",
+    "rdr": "forward",
+    "redirect": "forward",
+    "assert": "expect",
+    "test": "expect",
+    "import": "include",
+    "option": "set",
+    "variable": "param",
+}
+
+#: The terminals of the grammar that are one word or sign; what they are.
+SIGNS = {
+    "ADDRESS_WORD": "address",
+    "ALLOW": "allow",
+    "CLOSE": "}",
+    "COLON": ":",
+    "DENY": "deny",
+    "DOTS": "...",
+    "EQUAL": "=",
+    "EXPECT": "expect",
+    "FORWARD": "forward",
+    "GATEWAY": "gateway",
+    "GROUP": "group",
+    "HOST": "host",
+    "INCLUDE": "include",
+    "INTERFACE": "interface",
+    "IPSEC": "ipsec",
+    "IPV6": "ipv6",
+    "LBRACE": "{",
+    "MSS": "mss",
+    "NAT": "nat",
+    "NETWORK": "network",
+    "OWN": "gateway",
+    "PARAM_WORD": "param",
+    "PER_SOURCE": "per source",
+    "PROTOCOL": "protocol",
+    "SET": "set",
+    "UNTRANSLATED": "untranslated",
+    "ZONE": "zone",
+    "_AS": "as",
+    "_AT": "at",
+    "_COMMA": ",",
+    "_EXCEPT": "except",
+    "_FROM": "from",
+    "_LEAVES": "leaves",
+    "_OVER": "over",
+    "_PLUS": "+",
+    "_PORT": "port",
+    "_REACHES": "reaches",
+    "_TO": "to",
+    "_WITH": "with",
+}
+
+#: Sets of terminals that stand for one thing.
+_THINGS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"NAME", "IFNAME", "ADDRESS", "LITERAL", "STRING", "INT"}), "a value"),
+    (frozenset({"NAME", "IFNAME", "STRING", "PARAM"}), "an interface"),
+    (frozenset({"NAME", "LITERAL", "PARAM"}), "a protocol"),
+    (frozenset({"NAME", "ADDRESS", "PARAM"}), "a place"),
+    (frozenset({"NAME", "INT", "PARAM"}), "`clamp` or a number"),
+    (frozenset({"ADDRESS", "PARAM"}), "an address"),
+    (frozenset({"INT", "PARAM"}), "a port number"),
+    (frozenset({"NAME", "PARAM"}), "a name"),
+    (frozenset({"NAME"}), "a name"),
+    (frozenset({"STRING"}), "a file name in double quotes"),
+)
+
+#: What may come but need not, where something else must.
+_OPTIONAL = frozenset({"_COMMA", "_PLUS", "_EXCEPT", "_PORT", "_AT", "IPV6", "DOTS", "_NL"})
+
+#: What a set of expected terminals holds where the statement could end.
+END = "$END"
+
+
+def must_follow(expected: Collection[str]) -> list[str]:
+    """What has to come where these terminals are expected, each as the reader knows it."""
+    needed = set(expected) - _OPTIONAL
+    found = []
+    if "VERDICT" in needed:
+        found += ["`allow`", "`deny`"]
+    for terminals, thing in _THINGS:
+        if terminals <= needed:
+            found.append(thing)
+            needed -= terminals
+    return found + [f"`{SIGNS[name]}`" for name in sorted(needed) if name in SIGNS]
+
+
+def fixed_words(expected: Collection[str]) -> list[str]:
+    """The words of the language among the expected terminals."""
+    found = ["allow", "deny"] if "VERDICT" in expected else []
+    return found + [SIGNS[name] for name in sorted(expected) if name in SIGNS]
+
+
+def one_of(items: list[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join(filter(None, (", ".join(items[:-1]), items[-1])))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be; None where none is near enough.
+
+    Near is up to one slip (a letter more, less, other, or two swapped) for each three letters.
+    """
+    if not 2 <= len(word) <= 40:
+        return None
+    limit = max(1, len(word) // 3)
+    near = [(_slips(word.lower(), other), other) for other in known if abs(len(other) - len(word)) <= limit]
+    slips, other = min(near, default=(limit + 1, ""))
+    return other if slips <= limit and slips < len(other) else None
+
+
+def _slips(one: str, other: str) -> int:
+    """How many slips lie between two words (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, match in enumerate(other, 1):
+            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != match)))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == match:
+                row[j] = min(row[j], earlier[j - 2] + 1)
+    return row[-1]
