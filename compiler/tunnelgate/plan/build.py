@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
@@ -66,6 +67,7 @@ class _Builder:
         self._setting_features()
         return Plan(
             gateway=policy.name,
+            policy=PurePath(policy.file.path).name,
             links=tuple(self.links.values()),
             pairs=pairs,
             dnats=dnats,
@@ -232,6 +234,7 @@ class _Builder:
             return ()
         return tuple(
             Guard(
+                snat.family,
                 Match(snat.match.source, snat.match.destination, PORTLESS),
                 f"{snat.destination.name} {snat.address if snat.address is not None else 'masquerade'}",
                 snat.origin,

@@ -153,6 +153,7 @@ class Guard:
     `match` is the path of the translation, `key` names the public address they share.
     """
 
+    family: int
     match: Match
     key: str
     origin: Origin
@@ -263,6 +264,8 @@ class Plan:
     """A whole ruleset. Tuples are in an order that no order of statements changes."""
 
     gateway: str
+    policy: str
+    """The name of the policy's file, without its folder."""
     links: tuple[Link, ...]
     pairs: tuple[Pair, ...]
     dnats: tuple[Dnat, ...]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval
 
-_INTERFACE = re.compile(r"[A-Za-z0-9._@-]+\*?|\*")
+_INTERFACE = re.compile(r"[A-Za-z0-9._@-]+\*?")
 _LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 _MAX_INTERFACE = 15
 

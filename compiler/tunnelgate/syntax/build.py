@@ -49,7 +49,7 @@ class Builder:
     """
 
     def __init__(self) -> None:
-        self.begin(SourceFile(""), {})
+        self.forget()
 
     def begin(self, file: SourceFile, docs: Mapping[int, Doc]) -> None:
         """Turn to another text; `docs` are its doc comments, by where the next word begins."""
@@ -60,6 +60,10 @@ class Builder:
         self.members: list[ast.Member] = []
         self.asked: ast.Flow | None = None
         self.base = 0
+
+    def forget(self) -> None:
+        """Let go of the text read last."""
+        self.begin(SourceFile(""), {})
 
     def take_members(self) -> tuple[ast.Member, ...]:
         """The members read since this was last called."""
@@ -108,13 +112,13 @@ class Builder:
 
     def protocols(self, children: Children) -> ast.Protocols:
         items, excepted = children
-        return ast.Protocols(
-            items, excepted or (), items[0].span.to((excepted or items)[-1].span)
-        )
+        last = (excepted or items)[-1]
+        return ast.Protocols(items, excepted or (), items[0].span.to(last.span))
 
     def places(self, children: Children) -> ast.Places:
         items, excepted = children
-        return ast.Places(items, excepted or (), items[0].span.to((excepted or items)[-1].span))
+        last = (excepted or items)[-1]
+        return ast.Places(items, excepted or (), items[0].span.to(last.span))
 
     def option(self, children: Children) -> ast.Option:
         name, argument, per_source = children
@@ -258,6 +262,7 @@ class Builder:
 
     def group(self, children: Children) -> None:
         first, name, what = children
-        file = what if isinstance(what, Atom) else None  # else a list of places
-        entries = () if file else what
-        self._hold(ast.Group, first, file or entries[-1], name=name, entries=entries, file=file)
+        if isinstance(what, Atom):
+            self._hold(ast.Group, first, what, name=name, entries=(), file=what)
+        else:
+            self._hold(ast.Group, first, what[-1], name=name, entries=what, file=None)

@@ -74,7 +74,9 @@ def _single_characters(file: SourceFile, text: str) -> Iterator[Diagnostic]:
             fix=Fix((Edit(span, "" if character in _BIDIRECTIONAL else " "),)),
         )
     if others := matches[MANY:]:
-        more = "1 more such character" if len(others) == 1 else f"{len(others)} more such characters"
+        more = (
+            "1 more such character" if len(others) == 1 else f"{len(others)} more such characters"
+        )
         yield Diagnostic(
             CHARACTER,
             f"{more} from here on",

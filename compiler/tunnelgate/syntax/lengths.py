@@ -26,6 +26,8 @@ def blank_long_lines(file: SourceFile, text: str) -> tuple[str, list[Diagnostic]
     if len(text) <= LONGEST_LINE:
         return text, []
     lines, findings, start = text.split("\n"), [], 0
+    if max(map(len, lines)) <= LONGEST_LINE:
+        return text, []
     for number, line in enumerate(lines):
         if len(line) > LONGEST_LINE:
             lines[number] = " " * len(line)
@@ -39,7 +41,7 @@ def blank_long_lines(file: SourceFile, text: str) -> tuple[str, list[Diagnostic]
                 )
             )
         start += len(line) + 1
-    return "\n".join(lines) if findings else text, findings
+    return "\n".join(lines), findings
 
 
 def find_long_names(text: str, policy: ast.Policy) -> list[Diagnostic]:

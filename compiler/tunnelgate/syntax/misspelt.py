@@ -11,7 +11,7 @@ from tunnelgate.syntax.words import JOINING
 
 _NAME_IS = "a name is a letter, then letters, digits, `_`, and `-` between letters or digits"
 
-_TYPOGRAPHIC_QUOTES = "“”„‟«»‘’‚"
+_TYPOGRAPHIC_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
 
 #: A literal protocol with blanks in it; the numbers behind a `,` are no addresses.
 _SPACED_LITERAL = re.compile(
@@ -27,7 +27,7 @@ def quotation(trouble: Trouble) -> Diagnostic | None:
     """A string in other quotes, or without its last one."""
     word = trouble.word
     quote_sign = trouble.text[trouble.at : trouble.at + 1]
-    if quote_sign and quote_sign in _TYPOGRAPHIC_QUOTES or word.text.startswith("'"):
+    if word.text.startswith("'") or (quote_sign and quote_sign in _TYPOGRAPHIC_QUOTES):
         inner = word.text.strip("'" + _TYPOGRAPHIC_QUOTES)
         exact = len(word.text) - len(inner) == 2
         return trouble.found(
@@ -36,10 +36,16 @@ def quotation(trouble: Trouble) -> Diagnostic | None:
             replace=(word.start, word.end, f'"{inner}"') if exact else None,
             safety=Safety.SAFE,
         )
+    if word.text and trouble.expected == {"STRING"} and word.text[0] != '"':
+        return trouble.found(
+            "a file name stands in double quotes",
+            replace=(word.start, word.end, f'"{word.text}"'),
+            safety=Safety.SAFE,
+        )
     if not word.text.startswith('"'):
         return None
     if len(word.text) == 1 or not word.text.endswith('"'):
-        return trouble.found("the string has no closing `\"`", "a string ends on its line")
+        return trouble.found('the string has no closing `"`', "a string ends on its line")
     if "\t" in word.text:
         return trouble.found("a string may not hold a tab", "write blanks")
     return None
@@ -54,7 +60,9 @@ def foreign_character(trouble: Trouble) -> Diagnostic | None:
     message = f"unexpected character U+{ord(character):04X}" + (f" ({name})" if name else "")
     at = (trouble.at, trouble.at + 1)
     if character.isspace():
-        return trouble.found(message, "write a blank", at=at, replace=(*at, " "), safety=Safety.SAFE)
+        return trouble.found(
+            message, "write a blank", at=at, replace=(*at, " "), safety=Safety.SAFE
+        )
     return trouble.found(message, "words are of the letters `A` to `Z`, digits, `_` and `-`", at=at)
 
 

@@ -22,6 +22,8 @@ from tunnelgate.syntax.trouble import Level, Trouble, quote
 from tunnelgate.syntax.words import (
     ELSEWHERE,
     END,
+    FORMS,
+    JOINING,
     MEMBERS,
     SIGNS,
     STATEMENTS,
@@ -31,7 +33,11 @@ from tunnelgate.syntax.words import (
     one_of,
 )
 
-_ATOM = re.compile(r'[A-Za-z0-9$:"]')
+_ONE_A_LINE = "a line holds one statement"
+_JOINED = "the items of a list are joined with `,`"
+
+#: What a name, an address or another item of a list begins with.
+_ITEM = re.compile(r'[A-Za-z0-9$:"]')
 
 
 def explain(trouble: Trouble) -> Diagnostic:
@@ -47,7 +53,7 @@ def _semicolon(trouble: Trouble) -> Diagnostic | None:
     if word.text != ";":
         return None
     if trouble.after.text:
-        return trouble.found("a line holds one statement", "write each on a line of its own")
+        return trouble.found(_ONE_A_LINE, "write each on a line of its own")
     return trouble.found(
         "a statement ends with its line, not with `;`",
         "leave it out",
@@ -58,8 +64,8 @@ def _semicolon(trouble: Trouble) -> Diagnostic | None:
 
 def _comma_at_line_end(trouble: Trouble) -> Diagnostic | None:
     """A `,` or `+` behind which the next line begins something new."""
-    sign = trouble.text[trouble.end - 1]
-    if trouble.word.text or sign not in ",+":
+    sign = trouble.text[trouble.start : trouble.end][-1:]
+    if trouble.word.text or sign not in (",", "+"):
         return None
     return trouble.found(
         f"nothing follows this `{sign}`",
@@ -100,7 +106,9 @@ def _unknown(trouble: Trouble, word: str) -> Diagnostic | None:
     meant = ELSEWHERE.get(word.lower()) if kind == "statement" else None
     meant = meant or nearest(word, known) or nearest(word, (*STATEMENTS, *MEMBERS))
     if meant is None:
-        return trouble.found(message, f"a line begins with {one_of([f'`{each}`' for each in known])}")
+        return trouble.found(
+            message, f"a line begins with {one_of([f'`{each}`' for each in known])}"
+        )
     return _did_you_mean(trouble, message, meant)
 
 
@@ -115,6 +123,19 @@ def _option_missing(trouble: Trouble) -> Diagnostic | None:
     )
 
 
+def _misspelt_verdict(trouble: Trouble) -> Diagnostic | None:
+    """`expect alow esp`, where `alow` was taken for the protocol."""
+    before, meant = trouble.before, nearest(trouble.before.text, ("allow", "deny"))
+    if trouble.verb != "expect" or trouble.neighbour(-2).text != "expect" or meant is None:
+        return None
+    return trouble.found(
+        f"unknown verdict {quote(before.text)}",
+        f"did you mean `{meant}`?",
+        at=(before.start, before.end),
+        replace=(before.start, before.end, meant),
+    )
+
+
 def _misspelt_joint(trouble: Trouble) -> Diagnostic | None:
     """`form` where `from` was expected."""
     meant = nearest(trouble.word.text, fixed_words(trouble.expected))
@@ -123,79 +144,81 @@ def _misspelt_joint(trouble: Trouble) -> Diagnostic | None:
     return _did_you_mean(trouble, _expectation(trouble), meant)
 
 
+def _blank_missing(trouble: Trouble) -> Diagnostic | None:
+    """`fromlan` where `from` was expected."""
+    word = trouble.word
+    for joint in fixed_words(trouble.expected):
+        if joint.isalpha() and word.text.startswith(joint) and not trouble.follows(joint):
+            behind = word.start + len(joint)
+            return trouble.found(
+                f"expected a blank after `{joint}`",
+                f"write `{joint} {word.text[len(joint) :]}`",
+                replace=(behind, behind, " "),
+            )
+    return None
+
+
 def _comma_missing(trouble: Trouble) -> Diagnostic | None:
     """Two items of a list with only a blank between them; the list goes on to its end."""
     word, before = trouble.word, trouble.before
-    if "_COMMA" not in trouble.expected or not _ATOM.match(word.text):
+    if "_COMMA" not in trouble.expected or not _ITEM.match(word.text):
         return None
     ends = [sign for sign in ("from", "to") if f"_{sign.upper()}" in trouble.expected]
     if not any(trouble.follows(sign) for sign in ends):
         return None
     return trouble.found(
         f"expected `,` before {quote(word.text)}",
-        "the items of a list are joined with `,`",
+        _JOINED,
         replace=(before.end, before.end, ","),
+    )
+
+
+def _comma_too_many(trouble: Trouble) -> Diagnostic | None:
+    """`esp, from`: a list that does not go on behind its `,`."""
+    word, before = trouble.word, trouble.before
+    if before.text not in (",", "+") or word.text not in (*JOINING, "except"):
+        return None
+    return trouble.found(
+        _expectation(trouble),
+        f"name one more, or leave the `{before.text}` out",
+        replace=(before.start, before.end, ""),
     )
 
 
 def _did_you_mean(trouble: Trouble, message: str, meant: str) -> Diagnostic:
     word = trouble.word
-    return trouble.found(
-        message, f"did you mean `{meant}`?", replace=(word.start, word.end, meant)
-    )
+    return trouble.found(message, f"did you mean `{meant}`?", replace=(word.start, word.end, meant))
 
 
 def _otherwise_expected(trouble: Trouble) -> Diagnostic:
     """What was expected, and how to get there where there is one way only."""
     word, message = trouble.word, _expectation(trouble)
-    if END in trouble.expected and word.text:
-        joined = "_COMMA" in trouble.expected and _ATOM.match(word.text)
-        return trouble.found(
-            message, "the items of a list are joined with `,`" if joined else "a line holds one statement"
-        )
-    needed = [SIGNS[name] for name in trouble.expected if name in ("_FROM", "_TO", "EQUAL", "COLON")]
-    if len(needed) == 1 and _ATOM.match(word.text):
-        return trouble.found(
-            message, f"write `{needed[0]}` before it", replace=(word.start, word.start, needed[0] + " ")
-        )
+    is_item = _ITEM.match(word.text) and word.text not in STATEMENTS
+    if END in trouble.expected and word.text in STATEMENTS:
+        return trouble.found(message, _ONE_A_LINE)
+    if END in trouble.expected and "_COMMA" in trouble.expected and is_item:
+        return trouble.found(message, _JOINED)
+    needed = [
+        SIGNS[name] for name in ("_FROM", "_TO", "EQUAL", "COLON") if name in trouble.expected
+    ]
+    if len(needed) == 1 and is_item:
+        where = (word.start, word.start, needed[0] + " ")
+        return trouble.found(message, f"write `{needed[0]}` before it", replace=where)
     return trouble.found(message, _form(trouble))
 
 
 def _expectation(trouble: Trouble) -> str:
-    needed = must_follow(trouble.expected)
+    needed, word = must_follow(trouble.expected), trouble.word.text
     after = f" after {trouble.clause}" if trouble.before.text else ""
-    if END in trouble.expected and trouble.word.text or not needed:
-        return f"unexpected {quote(trouble.word.text)}{after}"
-    return f"expected {one_of(needed)}{after}"
-
-
-#: How statements look, for those that stop half-way.
-_FORMS = {
-    "allow": "allow PROTOCOL from PLACE to PLACE",
-    "deny": "deny PROTOCOL from PLACE to PLACE",
-    "forward": "forward PROTOCOL from PLACE to HOST",
-    "nat": "nat from PLACE to PLACE",
-    "expect": "expect allow PROTOCOL from PLACE to PLACE",
-    "zone": "zone NAME {",
-    "protocol": "protocol NAME = udp/8443 + tcp/8443",
-    "param": "param NAME : TYPE",
-    "include": 'include "FILE"',
-    "set": "set OPTION VALUE",
-    "gateway": "gateway NAME",
-    "interface": "interface eth0, eth1",
-    "network": "network 192.168.1.0/24",
-    "address": "address 203.0.113.1",
-    "host": "host NAME = ADDRESS",
-    "group": 'group NAME = PLACE, PLACE` or `group NAME from "FILE"',
-    "mss": "mss clamp` or `mss 1380",
-    "ipsec": "ipsec over ZONE",
-}
+    if needed and not (END in trouble.expected and word):
+        return f"expected {one_of(needed)}{after}"
+    return f"unexpected {quote(word)}{after}" if word else "the line breaks off"
 
 
 def _form(trouble: Trouble) -> str:
     if trouble.level is Level.QUESTION:
         return "a question is written `PROTOCOL from PLACE to PLACE`"
-    return f"it is written `{_FORMS[trouble.verb]}`" if trouble.verb in _FORMS else ""
+    return f"it is written `{FORMS[trouble.verb]}`" if trouble.verb in FORMS else ""
 
 
 #: In this order: the first that knows the mistake names it.
@@ -210,6 +233,9 @@ CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _option_missing,
     reserved_name,
     bad_name,
+    _misspelt_verdict,
     _misspelt_joint,
+    _blank_missing,
     _comma_missing,
+    _comma_too_many,
 )

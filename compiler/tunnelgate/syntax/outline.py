@@ -1,8 +1,9 @@
 """Where statements begin and end, told from the text alone.
 
 Two ways to cut. `statement_end` follows the grammar: right for every valid text, and as fast as a
-regular expression. `line_end`, and `find_zone` in `zones.py`, are for text that did not parse: they look
-at the first words of lines too, so that one mistake does not swallow the statements behind it.
+regular expression. `line_end`, and `find_zone` in `zones.py`, are for text that did not parse:
+they look at the first words of lines too, so that one mistake does not swallow the statements
+behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from tunnelgate.syntax.words import MEMBERS, STATEMENTS
 
 _BLANK_LINES = r"(?:[ \t]*+(?:\#[^\n]*+)?\n)*+"
 _STRING = r'"[^"\n]*+"?'
-_PIECE = rf'[^"\#\n,+{{}}]++|{_STRING}|[,+]{_BLANK_LINES}'
+_GOING_ON = rf"[,+](?:{_BLANK_LINES}(?=[ \t]*+[^\s\#]))?+"
+_PIECE = rf'[^"\#\n,+{{}}]++|{_STRING}|{_GOING_ON}'
+_BEGINNING = rf"\}}|(?:{'|'.join((*STATEMENTS, *MEMBERS))})(?![A-Za-z0-9_-])"
 
 _GAP = re.compile(rf"{_BLANK_LINES}[ \t]*+(?:\#[^\n]*+)?")
 _STATEMENT = re.compile(
@@ -24,6 +27,8 @@ _STATEMENT = re.compile(
     (?:{_PIECE}|[{{}}])*+ (?:\#[^\n]*+)?\n?""",
     re.VERBOSE,
 )
+_LINE = re.compile(rf"(?:{_PIECE}|[{{}}])*+", re.VERBOSE)
+_CUT = re.compile(rf"[,+][ \t]*+(?:\#[^\n]*+)?\n{_BLANK_LINES}[ \t]*+(?={_BEGINNING})", re.VERBOSE)
 _CODE = re.compile(rf'(?:[^"\#\n]++|{_STRING})*+')
 _BRACE = re.compile(rf'(?:[^"\#{{}}\n]++|{_STRING})*+([{{}}])')
 _WORD = re.compile(r"""\#[^\n]*|"[^"\n]*"?|'[^'\n]*'?|[,{}=+;]|[^\s,{}=+;"'\#]+""")
@@ -74,19 +79,10 @@ def line_end(text: str, at: int, end: int) -> int:
     A line that begins with the first word of a statement or of a zone's item is not gone on with:
     there the `,` before it is the mistake.
     """
-    while True:
-        stop = code_end(text, at, end)
-        if text[stop - 1 : stop] not in (",", "+"):
-            return stop
-        at = next_word(text, stop, end)
-        if at >= end or begins_item(text, at):
-            return stop
-
-
-def begins_item(text: str, at: int) -> bool:
-    """Whether a statement, an item of a zone or the end of one seems to begin there."""
-    word = first_word(text, at)
-    return text[at : at + 1] == "}" or word in STATEMENTS or word in MEMBERS
+    match = _LINE.match(text, at, end)
+    stop = at + len(match[0].rstrip(" \t")) if match else at
+    cut = _CUT.search(text, at, stop)
+    return cut.start() + 1 if cut else stop
 
 
 def words(text: str, at: int, end: int) -> Iterator[Word]:

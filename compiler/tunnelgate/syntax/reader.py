@@ -26,7 +26,7 @@ from tunnelgate_grammar import open_grammar
 MANY = 100
 
 #: About how many characters the parser is given at a time.
-PIECE = 1 << 16
+PIECE = 1 << 14
 
 
 class Tools(NamedTuple):
@@ -87,7 +87,9 @@ class Reader:
             at = outline.next_word(self.text, at, end)
         if self.is_full and at < end:
             self._give_up(at)
-        return ast.Policy(self.file, tuple(self._builder.statements), self._comments())
+        policy = ast.Policy(self.file, tuple(self._builder.statements), self._comments())
+        self._builder.forget()
+        return policy
 
     def read_question(self) -> ast.Flow | None:
         """Read the text as a flow; None where it is none."""
@@ -95,7 +97,9 @@ class Reader:
         if stop is not None:
             start = outline.next_word(self.text, 0, len(self.text))
             self._report(Level.QUESTION, start, max(start, len(self.text.rstrip())), stop)
-        return self._builder.asked
+        flow = self._builder.asked
+        self._builder.forget()
+        return flow
 
     def _comments(self) -> tuple[ast.Comment, ...]:
         docs = [self._docs[start] for start in self._builder.documented]
@@ -128,7 +132,8 @@ class Reader:
         except (UnexpectedToken, UnexpectedCharacters) as error:
             is_end = isinstance(error, UnexpectedToken) and error.token.type == END
             where = end if is_end else at + (error.pos_in_stream or 0)
-            return Stop(where, frozenset(error.interactive_parser.accepts()))
+            expected = error.interactive_parser.accepts()  # type: ignore[no-untyped-call]
+            return Stop(where, frozenset(expected))
         return None
 
     # The way around a mistake

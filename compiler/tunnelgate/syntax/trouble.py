@@ -16,14 +16,19 @@ from tunnelgate.syntax.words import JOINING, MEMBERS, SIGNS, STATEMENTS
 _SIGHT = 4000
 
 #: What stands behind a joining word.
-_CLAUSES = {"from": "the source", "to": "the destination", "as": "the address", "with": "the option"}
+_CLAUSES = {
+    "from": "the source",
+    "to": "the destination",
+    "as": "the address",
+    "with": "the option",
+}
 
 
 class Level(Enum):
     """What a piece of text is read as; the value is the grammar's rule."""
 
     POLICY = "policy"
-    ZONE = "members"
+    ZONE = "body"
     QUESTION = "question"
 
 

@@ -46,6 +46,29 @@ ELSEWHERE = {
     "variable": "param",
 }
 
+#: How statements and items of zones look.
+FORMS = {
+    "allow": "allow PROTOCOL from PLACE to PLACE",
+    "deny": "deny PROTOCOL from PLACE to PLACE",
+    "forward": "forward PROTOCOL from PLACE to HOST",
+    "nat": "nat from PLACE to PLACE",
+    "expect": "expect allow PROTOCOL from PLACE to PLACE` or `expect PROTOCOL from PLACE to PLACE "
+    "reaches HOST",
+    "zone": "zone NAME {",
+    "protocol": "protocol NAME = udp/8443 + tcp/8443",
+    "param": "param NAME : TYPE",
+    "include": 'include "FILE"',
+    "set": "set OPTION VALUE",
+    "gateway": "gateway NAME",
+    "interface": "interface eth0, eth1",
+    "network": "network 192.168.1.0/24",
+    "address": "address 203.0.113.1",
+    "host": "host NAME = ADDRESS",
+    "group": 'group NAME = PLACE, PLACE` or `group NAME from "FILE"',
+    "mss": "mss clamp` or `mss 1380",
+    "ipsec": "ipsec over ZONE",
+}
+
 #: The terminals of the grammar that are one word or sign; what they are.
 SIGNS = {
     "ADDRESS_WORD": "address",
@@ -142,8 +165,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if not 2 <= len(word) <= 40:
         return None
     limit = max(1, len(word) // 3)
-    near = [(_slips(word.lower(), other), other) for other in known if abs(len(other) - len(word)) <= limit]
-    slips, other = min(near, default=(limit + 1, ""))
+    near = (other for other in known if abs(len(other) - len(word)) <= limit)
+    slips, other = min(((_slips(word.lower(), other), other) for other in near), default=(99, ""))
     return other if slips <= limit and slips < len(other) else None
 
 

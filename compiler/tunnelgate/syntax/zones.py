@@ -118,7 +118,7 @@ def _find_end(text: str, at: int) -> tuple[int, bool]:
         verb = outline.first_word(text, at)
         if statement is None and verb in STATEMENTS:
             statement = at
-        if brace is not None or verb == "zone":
+        if verb == "zone" or (brace is not None and brace > at):
             return at if statement is None else statement, False
         at = max(outline.line_end(text, at, end), at + 1)
     return end if statement is None else statement, False

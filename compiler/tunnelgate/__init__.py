@@ -1,0 +1,91 @@
+"""A compiler for firewall policies about VPN passthrough.
+
+    >>> import tunnelgate
+    >>> policy = tunnelgate.load('''
+    ... zone wan { interface eth0 }
+    ... zone lan { interface eth1; network 192.168.1.0/24 }
+    ... '''.replace("; ", "\\n"))
+    >>> policy.name
+    'gateway'
+
+Whatever is named here is loaded when it is first asked for: `import tunnelgate` alone costs
+nothing, and a command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunnelgate.api import Compilation, PolicyError, check, compile, decide, load
+    from tunnelgate.diagnostics import Diagnostic, Severity
+    from tunnelgate.meaning import Outcome, Packet
+    from tunnelgate.policy import Policy
+    from tunnelgate.source import SourceFile
+    from tunnelgate.target import UnknownTarget
+
+__all__ = [
+    "Compilation",
+    "Diagnostic",
+    "Outcome",
+    "Packet",
+    "Policy",
+    "PolicyError",
+    "Severity",
+    "SourceFile",
+    "UnknownTarget",
+    "__version__",
+    "check",
+    "compile",
+    "decide",
+    "load",
+]
+
+__version__ = "0.1.0"
+
+#: Where each name is defined.
+_HOMES = {
+    "Compilation": "tunnelgate.api",
+    "Diagnostic": "tunnelgate.diagnostics",
+    "Outcome": "tunnelgate.meaning",
+    "Packet": "tunnelgate.meaning",
+    "Policy": "tunnelgate.policy",
+    "PolicyError": "tunnelgate.api",
+    "Severity": "tunnelgate.diagnostics",
+    "SourceFile": "tunnelgate.source",
+    "UnknownTarget": "tunnelgate.target",
+    "check": "tunnelgate.api",
+    "compile": "tunnelgate.api",
+    "decide": "tunnelgate.api",
+    "load": "tunnelgate.api",
+}
+
+
+class _Package(ModuleType):
+    """This package, whose function `check` has the name of the room that does its work.
+
+    Importing the room `tunnelgate.check` would put that module in the function's place. The room
+    stays reachable by every `from tunnelgate.check import …`.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,270 @@
+"""The Python API: what `import tunnelgate` offers. The command line is a thin caller of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.policy import Policy, Question, Side, resolve_flow
+from tunnelgate.reading import Reading, Source, in_order, read
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax import ast, parse, parse_flow
+
+if TYPE_CHECKING:
+    from tunnelgate.meaning import Decider, Outcome, Packet
+    from tunnelgate.plan import Plan
+    from tunnelgate.target import Output, Requirements, Target
+
+#: Findings of a policy that could not be read whole: only what no missing statement changes.
+_WITHOUT_THE_REST = ("TG1", "TG2", "TG3")
+
+
+class PolicyError(ValueError):
+    """A policy, or a question about one, that has errors.
+
+    Attributes:
+        diagnostics: all findings, warnings and advice too, in the order of the text.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from tunnelgate.diagnostics.render import render
+
+        return render("concise", self.diagnostics).rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A policy as the ruleset of one target.
+
+    Attributes:
+        policy: what was compiled.
+        target: the name of the target.
+        files: the text of each file to load on the gateway, by name.
+        requirements: the kernel modules, sysctls and commands that loading them takes.
+        diagnostics: warnings and advice about the policy.
+    """
+
+    policy: Policy
+    target: str
+    files: Mapping[str, str]
+    requirements: Requirements
+    diagnostics: tuple[Diagnostic, ...]
+    _plan: Plan
+
+    @cached_property
+    def manifest(self) -> str:
+        """The text of `manifest.json`: what the files are, and where each statement stands."""
+        from tunnelgate.manifest import describe
+
+        return describe(self.policy, self._plan, self.target, self.files, self.requirements)
+
+    @property
+    def folder(self) -> Mapping[str, str]:
+        """All that stands in the target's folder: the files and their manifest."""
+        return MappingProxyType({**self.files, "manifest.json": self.manifest})
+
+
+def load(source: Source, name: str | None = None) -> Policy:
+    """Read a policy and resolve its names, without checking whether it can work.
+
+    Args:
+        source: its text, the `Path` of its file, or a `SourceFile`.
+        name: what findings call it; the path by default.
+
+    Raises:
+        PolicyError: a statement has no meaning.
+
+    >>> policy = load("gateway branch\\nzone wan { interface eth0 }")
+    >>> policy.name, [zone.name for zone in policy.zones]
+    ('branch', ['gateway', 'wan'])
+    >>> load("alow ssh from wan to gateway")
+    Traceback (most recent call last):
+    tunnelgate.api.PolicyError: <policy>:1:1: error[TG001] unknown statement `alow`
+    """
+    reading = read(source, name)
+    if reading.policy is None or not reading.is_whole:
+        raise PolicyError(reading.diagnostics)
+    return reading.policy
+
+
+def check(
+    source: Source | Policy, targets: Iterable[str] = (), name: str | None = None
+) -> list[Diagnostic]:
+    """All findings about a policy, in the order of the text.
+
+    Where statements cannot be read, the others are checked as far as no missing one matters.
+
+    Args:
+        source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
+        targets: names of targets that must be able to do what the policy asks.
+        name: what findings call it; the path by default.
+
+    Raises:
+        UnknownTarget: there is no target of that name.
+
+    >>> zones = '''zone wan { interface eth0 }
+    ... zone lan {
+    ...   interface eth1
+    ...   network 192.168.1.0/24
+    ... }
+    ... '''
+    >>> check(zones + "allow ipsec-nat-t from lan to wan")
+    []
+    >>> check(zones + "nat from lan to wan\\nallow ah from lan to wan")[0].rule.code
+    'TG101'
+    """
+    asked = [_target(one) for one in targets]
+    reading = _reading(source, name)
+    findings = _judge(reading)
+    if asked and reading.policy is not None and not any(one.is_error for one in findings):
+        plan = _plan(reading.policy)
+        findings += [finding for target in asked for finding in target.refuse(plan)]
+    return list(in_order(findings))
+
+
+def compile(
+    source: Source | Policy, target: str = "nftables", name: str | None = None
+) -> Compilation:
+    """The ruleset of a policy for one target. Nothing is written anywhere.
+
+    Args:
+        source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
+        target: the name of a target.
+        name: what findings call the policy; the path by default.
+
+    Raises:
+        PolicyError: a finding is an error.
+        UnknownTarget: there is no target of that name.
+
+    >>> ruleset = compile("zone wan { interface eth0 }\\nallow ssh from wan to gateway")
+    >>> list(ruleset.files)
+    ['ruleset.nft']
+    >>> ruleset.requirements.load
+    ('nft -f ruleset.nft',)
+    """
+    dialect = _target(target)
+    reading = _reading(source, name)
+    findings = _judge(reading)
+    _refuse(findings)
+    assert reading.policy is not None, "what has no policy has an error"
+    plan = _plan(reading.policy)
+    findings += dialect.refuse(plan)
+    _refuse(findings)
+    output: Output = dialect.emit(plan)
+    return Compilation(
+        reading.policy,
+        dialect.name,
+        MappingProxyType(dict(output.files)),
+        output.requirements,
+        in_order(findings),
+        plan,
+    )
+
+
+def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
+    """What happens to a packet, or to the packets of a question.
+
+    A question about a zone, a group or a protocol of several channels has an outcome for each
+    class of packets that no statement tells apart; none where no such packet can be.
+
+    Args:
+        policy: a policy that was loaded.
+        question: `esp from alice to hq`, or a packet.
+
+    Raises:
+        PolicyError: the question names what the policy does not know.
+
+    >>> policy = load('''zone wan { interface eth0 }
+    ... allow ssh from 192.0.2.10 to gateway
+    ... ''')
+    >>> [outcome.delivered for outcome in decide(policy, "ssh from 192.0.2.10 to gateway")]
+    [True]
+    >>> [outcome.reason.value for outcome in decide(policy, "tcp/80 from wan to gateway")]
+    ['nothing allows it']
+    """
+    from tunnelgate.meaning.expect import packets
+
+    decider = _decider(policy)
+    if not isinstance(question, str):
+        return [decider.decide(question)]
+    return [decider.decide(*one) for one in packets(decider, _question(policy, question))]
+
+
+def _target(name: str) -> Target:
+    from tunnelgate.target import find
+
+    return find(name)
+
+
+def _plan(policy: Policy) -> Plan:
+    from tunnelgate.plan import build
+
+    return build(policy)
+
+
+def _reading(source: Source | Policy, name: str | None) -> Reading:
+    return Reading(source, ()) if isinstance(source, Policy) else read(source, name)
+
+
+def _judge(reading: Reading) -> list[Diagnostic]:
+    """The findings of reading and, as far as the policy could be read, of the checks."""
+    from tunnelgate.check import check as judge
+
+    findings = list(reading.diagnostics)
+    if reading.policy is not None and reading.is_whole:
+        findings += judge(reading.policy)
+    elif reading.policy is not None and reading.is_worth_checking:
+        findings += [
+            finding
+            for finding in judge(reading.policy)
+            if finding.is_error and finding.rule.code.startswith(_WITHOUT_THE_REST)
+        ]
+    return findings
+
+
+def _refuse(findings: Iterable[Diagnostic]) -> None:
+    found = in_order(findings)
+    if any(finding.is_error for finding in found):
+        raise PolicyError(found)
+
+
+@lru_cache(maxsize=4)
+def _decider(policy: Policy) -> Decider:
+    """Kept, as are the names of a policy: people ask one policy many questions."""
+    from tunnelgate.meaning import Decider
+
+    return Decider(policy)
+
+
+@lru_cache(maxsize=4)
+def _tree(policy: Policy) -> ast.Policy:
+    return parse(policy.file).policy
+
+
+def _question(policy: Policy, text: str) -> Question:
+    """A question about the zones of this very policy: places are compared by identity."""
+    flow, unread = parse_flow(SourceFile(text, "<question>"))
+    if flow is None:
+        raise PolicyError(unread)
+    question, unresolved = resolve_flow(_tree(policy), flow)
+    if question is None:
+        raise PolicyError(unresolved)
+
+    def side(found: Side) -> Side:
+        return Side(tuple((policy.zones[zone.index], held) for zone, held in found), found.span)
+
+    return Question(
+        text=question.text,
+        protocols=question.protocols,
+        source=side(question.source),
+        destination=side(question.destination),
+        span=question.span,
+    )

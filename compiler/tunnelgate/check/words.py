@@ -1,0 +1,96 @@
+"""The words of a statement: where exactly something is said, and how another word is put there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunnelgate.diagnostics import Edit, Fix, Safety
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy.model import Forward, ProtocolSet, Rule, Side
+from tunnelgate.policy.protocols import parse_literal
+from tunnelgate.policy.table import BY_NAME
+from tunnelgate.source import Span
+
+#: A protocol as the grammar has it; the commas of `tcp/80,443` are its own, and a comment is none.
+_WORD = re.compile(
+    r"#[^\n]*|([A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9-]+(?:,[0-9][0-9-]*)*)?(?:[ \t]+port[ \t]+[0-9]+)?)"
+)
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+def protocol_word(protocols: ProtocolSet, channel: int) -> Span:
+    """The word that brings a channel in: one that names it, else one's own protocol, else `any`."""
+    ranked = sorted(_words(protocols.span), key=lambda word: _rank(word.text, channel))
+    return ranked[0] if ranked else protocols.span
+
+
+def _words(span: Span) -> Iterator[Span]:
+    for match in _WORD.finditer(span.text):
+        if match[1] == "except":
+            return
+        if match[1]:
+            yield Span(span.file, span.start + match.start(1), span.start + match.end(1))
+
+
+def _rank(word: str, channel: int) -> int:
+    if word == "any":
+        return 2
+    meant = _meaning(word)
+    if meant is None:
+        return 1
+    return 0 if channel in meant else 3
+
+
+def _meaning(word: str) -> Intervals | None:
+    """The channels of a word, None where only the policy's own definitions know them."""
+    if word in BY_NAME:
+        return BY_NAME[word].l4
+    return parse_literal(word) if "/" in word and " " not in word else None
+
+
+def replace_word(word: Span, by: str) -> Fix:
+    """Another protocol instead of one."""
+    return Fix((Edit(word, by),), Safety.UNSAFE)
+
+
+def add_option(statement: Rule | Forward, option: str) -> Fix:
+    """One more option."""
+    if statement.options_span is not None:
+        return Fix((Edit(_after(statement.options_span), f", {option}"),), Safety.UNSAFE)
+    return Fix((Edit(_after(statement.span), f" with {option}"),), Safety.UNSAFE)
+
+
+def except_protocol(protocols: ProtocolSet, name: str, safety: Safety = Safety.UNSAFE) -> Fix:
+    """A statement's protocols less one."""
+    return Fix((_except(protocols.span, name),), safety)
+
+
+def except_places(side: Side, other: Side) -> Fix | None:
+    """A side less another one; None where the other has an `except` of its own."""
+    text = _plain(other.span)
+    if _says_except(text):
+        return None
+    return Fix((_except(side.span, text),), Safety.UNSAFE)
+
+
+def _except(span: Span, text: str) -> Edit:
+    return Edit(_after(span), f", {text}" if _says_except(_plain(span)) else f" except {text}")
+
+
+def _says_except(text: str) -> bool:
+    return "except" in text.split()
+
+
+def _plain(span: Span) -> str:
+    """The words of a span on one line, without comments."""
+    return " ".join(_COMMENT.sub("", span.text).split())
+
+
+def _after(span: Span) -> Span:
+    return Span(span.file, span.end, span.end)
+
+
+def delete(span: Span) -> Fix:
+    """The policy without a statement: its line, or what it has of it."""
+    return Fix((Edit(span, ""),), Safety.UNSAFE)

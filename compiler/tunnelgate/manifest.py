@@ -1,0 +1,131 @@
+"""`manifest.json`: what stands in a target's folder, what it needs, and where it comes from.
+
+The ruleset itself names neither the tool's version nor a line of the policy, so that neither
+rewrites it; both stand here. The bytes depend on the policy and the tool alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunnelgate import __version__
+from tunnelgate.plan import Origin, Plan
+from tunnelgate.policy import Policy
+from tunnelgate.target import Requirements, find
+
+#: The manifest's own name.
+NAME = "manifest.json"
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A name in the folder of the manifest: never a path, since what is stale is deleted by it."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 of UTF-8 text, in hexadecimal."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(_Part):
+    """A file of the policy, by its name alone."""
+
+    file: str
+    sha256: Digest
+
+
+class Statement(_Part):
+    """A statement as the ruleset's comments call it, and where it stands."""
+
+    text: str
+    file: str
+    line: Annotated[int, Field(ge=1)]
+
+
+class Manifest(_Part):
+    """What `manifest.json` says; the contract is schemas/manifest.schema.json.
+
+    Attributes:
+        version: of this contract; within one, fields are never renamed or given another meaning.
+        gateway: the policy's gateway.
+        target: the name of the target.
+        tunnelgate: the version that wrote the files.
+        format_revision: of the target's output; it changes when the same policy gives other bytes.
+        policy: the files of the policy.
+        files: the digest of each file in the folder, by name.
+        modules: kernel modules that nothing loads by itself.
+        sysctls: kernel parameters and the values they need.
+        load: the commands that load the ruleset, in order, in this folder.
+        statements: where each statement stands.
+    """
+
+    version: Literal[1] = 1
+    gateway: str
+    target: str
+    tunnelgate: str
+    format_revision: int
+    policy: list[Source]
+    files: dict[FileName, Digest]
+    modules: list[str]
+    sysctls: dict[str, str]
+    load: list[str]
+    statements: list[Statement]
+
+
+def describe(
+    policy: Policy,
+    plan: Plan,
+    target: str,
+    files: Mapping[str, str],
+    requirements: Requirements,
+) -> str:
+    """The text of a manifest."""
+    manifest = Manifest(
+        gateway=policy.name,
+        target=target,
+        tunnelgate=__version__,
+        format_revision=find(target).format_revision,
+        policy=[Source(file=_name(policy.file.path), sha256=_digest(policy.file.text))],
+        files={name: _digest(text) for name, text in sorted(files.items())},
+        modules=list(requirements.modules),
+        sysctls=dict(requirements.sysctls),
+        load=list(requirements.load),
+        statements=_statements(plan),
+    )
+    return manifest.model_dump_json(indent=2) + "\n"
+
+
+def _statements(plan: Plan) -> list[Statement]:
+    """The statements of a plan's nodes, each once, as they stand in the policy."""
+    places = {
+        (origin.span.file.path, origin.span.position.line, origin.text) for origin in _origins(plan)
+    }
+    return [
+        Statement(text=text, file=_name(path), line=line) for path, line, text in sorted(places)
+    ]
+
+
+def _origins(plan: Plan) -> Iterator[Origin]:
+    for pair in plan.pairs:
+        for rule in (*pair.denials, *pair.permissions, *pair.guards):
+            yield rule.origin
+    for snat in plan.snats:
+        yield from (moved.origin for moved in snat.moved)
+    for node in (*plan.dnats, *plan.snats, *plan.helpers, *plan.clear_drops, *plan.mss):
+        yield node.origin
+    for origins in plan.features.values():
+        yield from origins
+
+
+def _name(path: str) -> str:
+    """A file without its folder, which differs from one machine to the next."""
+    return PurePath(path).name
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""From text or a file to a policy and findings: what `load`, `check` and `compile` begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.diagnostics.nearest import nearest
+from tunnelgate.diagnostics.reading import UNREADABLE
+from tunnelgate.policy import Policy, resolve
+from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.syntax import parse
+from tunnelgate.syntax.words import STATEMENTS
+
+Source: TypeAlias = str | Path | SourceFile
+"""A policy's text, the path of its file, or a file that was read already."""
+
+#: Statements that may be missing without making another one wrong. A missing `zone`, `nat` or
+#: `deny` could; so could a protocol, a parameter or an include.
+_HARMLESS = frozenset({"allow", "forward", "expect", "set", "gateway", "#"})
+
+#: With more mistakes than these nobody wants to hear about the rest.
+_MANY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A policy as far as it could be read.
+
+    Attributes:
+        policy: all statements without a finding; None where there is no text at all.
+        diagnostics: what could not be read, in the order of the text.
+    """
+
+    policy: Policy | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every statement of the text is in the policy."""
+        return not any(finding.is_error for finding in self.diagnostics)
+
+    @property
+    def is_worth_checking(self) -> bool:
+        """Whether an error in the rest is one, whatever the unread statements say."""
+        errors = [finding for finding in self.diagnostics if finding.is_error]
+        return len(errors) <= _MANY and all(map(_is_harmless, errors))
+
+
+def read(source: Source, name: str | None = None) -> Reading:
+    """Read and resolve a policy. `name` is what findings call it."""
+    try:
+        file = _file(source, name)
+    except SourceError as error:
+        return Reading(None, (unreadable(error),))
+    parsed = parse(file)
+    policy, unresolved = resolve(parsed.policy)
+    return Reading(policy, in_order((*parsed.diagnostics, *unresolved)))
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings in the order in which people read."""
+    return tuple(sorted(diagnostics, key=lambda finding: finding.sort_key))
+
+
+def unreadable(error: SourceError) -> Diagnostic:
+    """A file that is no policy at all, as a finding."""
+    place = SourceFile("", error.path).span(0, 0)
+    return Diagnostic(UNREADABLE, error.reason, Label(place), help=error.help)
+
+
+def _file(source: Source, name: str | None) -> SourceFile:
+    match source:
+        case SourceFile():
+            return source
+        case Path():
+            return SourceFile.read(source, name)
+        case str():
+            return SourceFile(source, name or "<policy>")
+
+
+def _is_harmless(finding: Diagnostic) -> bool:
+    """Whether the statement that a finding is about may be missing, judged by its first word."""
+    place = finding.primary.span
+    line = place.file.line_text(place.position.line).split(maxsplit=1)
+    word = line[0] if line else ""
+    if word.startswith("#"):
+        return True
+    return (nearest(word, STATEMENTS) or word) in _HARMLESS

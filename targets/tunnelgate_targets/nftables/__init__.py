@@ -1,0 +1,38 @@
+"""nftables: one table of the inet family, loaded atomically."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.plan import Plan
+from tunnelgate.target import Output
+
+
+class Nftables:
+    """The target `nftables`; its parts are imported when they are used."""
+
+    name = "nftables"
+    title = "nftables (nft 1.0.6 and later, Linux 5.10 and later)"
+    format_revision = 1
+
+    def refuse(self, plan: Plan) -> list[Diagnostic]:
+        """What nftables cannot do, or this version does not emit."""
+        from tunnelgate_targets.nftables.refuse import refuse
+
+        return refuse(plan)
+
+    def emit(self, plan: Plan) -> Output:
+        """`ruleset.nft` and its companions."""
+        from tunnelgate_targets.nftables.emit import emit
+
+        return emit(plan, self.format_revision)
+
+    def validate(self, files: Mapping[str, str]) -> str:
+        """Ask the running kernel in a dry run."""
+        from tunnelgate_targets.nftables.load import validate
+
+        return validate(files["ruleset.nft"])
+
+
+TARGET = Nftables()

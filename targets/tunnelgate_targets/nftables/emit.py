@@ -1,0 +1,336 @@
+"""Plan to `ruleset.nft`: which chains there are, and what stands in them in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.plan import Helper, Link, Pair, Plan
+from tunnelgate.target import Output, Requirements
+from tunnelgate_targets.nftables.quote import comment, plain
+from tunnelgate_targets.nftables.translate import Translator
+from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
+from tunnelgate_targets.nftables.words import (
+    FAMILY_TYPE,
+    FAMILY_WORD,
+    Interfaces,
+    address_match,
+    addresses,
+    join,
+    matches,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TABLE = "tunnelgate"
+#: RFC 4861 (discovery), RFC 2710 and RFC 3810 (multicast listeners, on which snooping switches insist).
+_DISCOVERY = "133, 134, 135, 136"
+_LISTENERS = "130, 131, 132, 143"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChain:
+    """A chain at a hook of the kernel."""
+
+    name: str
+    hook: str
+    policy: str
+    lines: tuple[str, ...]
+    why: str
+
+
+def emit(plan: Plan, revision: int) -> Output:
+    """The files of a plan that was not refused."""
+    text = _template().render(
+        table=TABLE,
+        gateway=plain(plan.gateway),
+        policy=plain(plan.policy),
+        revision=revision,
+        **_Writer(plan).parts(),
+    )
+    modules = tuple(sorted({f"nf_nat_{_module(helper.name)}" for helper in plan.helpers}))
+    sysctls = tuple(_sysctls(plan))
+    files = {"ruleset.nft": text}
+    if modules:
+        files["modules.conf"] = "".join(f"{line}\n" for line in (_MODULES_HEADER, *modules))
+    if sysctls:
+        files["sysctl.conf"] = "".join(f"{name} = {value}\n" for name, value in sysctls)
+    return Output(files, Requirements(modules, sysctls, ("nft -f ruleset.nft",)))
+
+
+_MODULES_HEADER = "# for /etc/modules-load.d: nothing else loads what rewrites a helper's addresses"
+
+
+def _module(helper: str) -> str:
+    """The kernel module that translates for a helper."""
+    return "h323" if helper in {"Q.931", "RAS"} else helper
+
+
+def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
+    if any(pair.source and pair.destination for pair in plan.pairs):
+        yield "net.ipv4.ip_forward", "1"
+        yield "net.ipv6.conf.all.forwarding", "1"
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template("ruleset.nft.j2")
+
+
+class _Writer:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.interfaces = Interfaces(plan)
+        self.parts_ = Parts()
+        self.translator = Translator(plan, self.interfaces, self.parts_)
+        self.pairs = {pair.name: pair for pair in plan.pairs}
+
+    def parts(self) -> dict[str, object]:
+        """Everything that the template shows, as finished lines."""
+        for pair in self.plan.pairs:
+            PairWriter(self.plan, pair, self.parts_).write()
+        base = [one for one in self._base_chains() if one.lines or one.policy == "drop"]
+        chains = [*self._link_chains(), *self.parts_.chains, *self._drop_chains(), *final_chains(self.plan)]
+        return {
+            "networks": list(self._networks()),
+            "sets": self.parts_.sets,
+            "dynamic": sorted(self.parts_.dynamic.items()),
+            "helpers": sorted({_helper(one) for one in self.plan.helpers for _ in one.match.l4}),
+            "base_chains": base,
+            "chains": chains,
+        }
+
+    # -- sets of networks
+
+    def _networks(self) -> Iterator[tuple[str, str, str]]:
+        """For each ipsec link and family, what it protects; for each carrier, all of it."""
+        for link in self.plan.links:
+            carried = Intervals.union_of(one.network for one in self.plan.carried(link))
+            for word, network in (("protected", link.network), ("tunnels", carried)):
+                for family in (4, 6):
+                    part = network & axes.family_axis(family)
+                    if part:
+                        elements = ", ".join(addresses(interval) for interval in part)
+                        yield f"{word}.{link.name}.{FAMILY_WORD[family]}", FAMILY_TYPE[family], elements
+
+    def _families(self, network: Intervals) -> Iterator[tuple[int, str]]:
+        for family, word in FAMILY_WORD.items():
+            if network.overlaps(axes.family_axis(family)):
+                yield family, word
+
+    # -- chains at hooks
+
+    def _base_chains(self) -> Iterator[BaseChain]:
+        plan = self.plan
+        yield BaseChain("helpers", "type filter hook prerouting priority mangle", "accept",
+                        tuple(self._helper_lines(from_gateway=False)),
+                        "who gets a connection-tracking helper")
+        yield BaseChain("own-helpers", "type filter hook output priority mangle", "accept",
+                        tuple(self._helper_lines(from_gateway=True)),
+                        "the same for what the gateway itself starts")
+        yield BaseChain("translate-destination", "type nat hook prerouting priority dstnat", "accept",
+                        tuple(self.translator.destination_lines()), "forwards")
+        yield BaseChain("mss", "type filter hook forward priority mangle", "accept",
+                        tuple(self._mss_lines()), "TCP segments that fit through")
+        yield BaseChain("input", "type filter hook input priority filter", "drop",
+                        tuple(self._input_lines()), "for the gateway itself")
+        yield BaseChain("forward", "type filter hook forward priority filter", "drop",
+                        tuple(self._forward_lines()), "what crosses it")
+        if plan.filter_output:
+            yield BaseChain("output", "type filter hook output priority filter",
+                            "accept" if plan.default_output else "drop",
+                            tuple(self._output_lines()), "what it sends")
+        yield BaseChain("translate-source", "type nat hook postrouting priority srcnat", "accept",
+                        tuple(self.translator.source_lines()), "the most specific source first")
+        yield BaseChain("no-clear-text", "type filter hook postrouting priority 110", "accept",
+                        tuple(self._clear_out_lines()),
+                        "nothing of a protected network leaves unprotected, whatever was established")
+
+    def _input_lines(self) -> Iterator[str]:
+        yield 'iifname "lo" accept'
+        yield from self._clear_in_lines("tunnel-input")
+        yield from self._state_lines()
+        # neighbour discovery is untracked; it comes from the link itself, which the hop limit proves
+        yield f"icmpv6 type {{ {_DISCOVERY} }} ip6 hoplimit 255 accept"
+        yield f"icmpv6 type {{ {_LISTENERS} }} accept"
+        yield from self._icmp_errors()
+        yield from self._dispatch("input")
+        yield from self._last()
+
+    def _forward_lines(self) -> Iterator[str]:
+        yield from self._clear_in_lines("tunnel-forward")
+        if self.translator.ah_chain() is not None:
+            yield "meta l4proto 51 ct direction original jump no-ah"
+        yield from self._state_lines()
+        yield from self._icmp_errors()
+        yield from self._dispatch("forward")
+        yield from self._last()
+
+    def _output_lines(self) -> Iterator[str]:
+        yield 'oifname "lo" accept'
+        yield "ct state established accept"
+        yield from self._related()
+        yield f"icmpv6 type {{ {_DISCOVERY}, {_LISTENERS} }} accept"
+        yield "icmp type { 3, 11, 12 } accept"
+        yield "icmpv6 type 1-4 accept"
+        yield from self._departures(None)
+
+    def _last(self) -> Iterator[str]:
+        if self.plan.log_denied:
+            yield "goto refused"
+
+    def _state_lines(self) -> Iterator[str]:
+        yield "ct state vmap { established : accept, invalid : drop }"
+        yield from self._related()
+
+    def _related(self) -> Iterator[str]:
+        """ICMP errors about a known connection, and what a helper announced; nothing else."""
+        yield "ct state related meta l4proto { 1, 58 } accept"
+        for name in sorted({helper.name for helper in self.plan.helpers}):
+            yield f'ct state related ct helper "{name}" accept'
+
+    def _icmp_errors(self) -> Iterator[str]:
+        if self.plan.icmp:
+            yield "icmpv6 type 1-4 accept"
+
+    def _dispatch(self, hook: str) -> Iterator[str]:
+        carriers = [link for link in self.plan.links if link.over is None]
+        for link in self.plan.links:
+            if link.over is None:
+                continue
+            for arrival in self.interfaces.matches("iifname", link):
+                for _, word in self._families(link.network):
+                    source = f"{word} saddr @protected.{link.name}.{word}"
+                    yield join(arrival, "meta ipsec exists", source, f"goto {hook}.{link.name}")
+        yield from self.interfaces.dispatch("iifname", [(link, f"{hook}.{link.name}") for link in carriers])
+
+    # -- chains of links
+
+    def _link_chains(self) -> Iterator[Chain]:
+        for link in self.plan.links:
+            spoofed = [f"jump spoofed.{link.name}"] if link.sources is not None else []
+            if spoofed:
+                yield Chain(f"spoofed.{link.name}", tuple(self._spoof_lines(link)))
+            last = refused(self.plan, link)
+            to_gateway = self.pairs.get((link.name, "gateway"))
+            goto = f"goto pair.{link.name}.gateway" if to_gateway else last
+            yield Chain(f"input.{link.name}", (*spoofed, goto))
+            yield Chain(f"forward.{link.name}", (*spoofed, *self._departures(link), last))
+
+    def _spoof_lines(self, link: Link) -> Iterator[str]:
+        assert link.sources is not None
+        yield "ip saddr 0.0.0.0 udp dport 67 return"
+        yield "ip6 saddr { ::, fe80::/10 } return"
+        for family, word in FAMILY_WORD.items():
+            held = link.sources & axes.family_axis(family)
+            if held:
+                source = address_match(family, "saddr", held) or f"meta nfproto ipv{family}"
+                yield f"{source} return"
+        yield join("counter", refused(self.plan, link), comment(f"source is not of zone {link.name}"))
+
+    def _departures(self, source: Link | None) -> Iterator[str]:
+        """Lines that send packets from one link to the chain of their pair."""
+        pairs: list[tuple[Link, Pair]] = [
+            (pair.destination, pair)
+            for pair in self.plan.pairs
+            if pair.source is source and pair.destination is not None
+        ]
+        names = {link: f"pair.{'.'.join(pair.name)}" for link, pair in pairs}
+        for link in self.plan.links:
+            if link.over is None:
+                continue
+            # without a statement about the ipsec link its packets must not count as its carrier's
+            goto = f"goto {names[link]}" if link in names else self._unnamed(source)
+            for departure in self.interfaces.matches("oifname", link):
+                for _, word in self._families(link.network):
+                    yield join(departure, f"{word} daddr @protected.{link.name}.{word}", goto)
+        carriers = [(link, name) for link, name in names.items() if link.over is None]
+        yield from self.interfaces.dispatch("oifname", carriers)
+
+    def _unnamed(self, source: Link | None) -> str:
+        if source is None:
+            return "accept" if self.plan.default_output else "drop"
+        return refused(self.plan, source)
+
+    # -- drops that hold for established connections too
+
+    def _clear_in_lines(self, tunnel: str) -> Iterator[str]:
+        """What claims to come from a protected network and was not decrypted; and decrypted strays."""
+        for drop in self.plan.clear_drops:
+            for _, word in self._families(drop.link.network):
+                yield (
+                    f"{word} saddr @protected.{drop.link.name}.{word} meta ipsec missing counter drop "
+                    f"{comment(f'clear text from {drop.link.name}')}"
+                )
+        for link in self.plan.links:
+            if self.plan.carried(link):
+                for arrival in self.interfaces.matches("iifname", link):
+                    yield f"{arrival} meta ipsec exists jump {tunnel}.{link.name}"
+
+    def _clear_out_lines(self) -> Iterator[str]:
+        for drop in self.plan.clear_drops:
+            for _, word in self._families(drop.link.network):
+                yield (
+                    f'oifname != "lo" {word} daddr @protected.{drop.link.name}.{word} '
+                    f"rt ipsec missing counter drop {comment(f'clear text to {drop.link.name}')}"
+                )
+
+    def _drop_chains(self) -> Iterator[Chain]:
+        ah = self.translator.ah_chain()
+        if ah is not None:
+            yield ah
+        for link in self.plan.links:
+            carried = self.plan.carried(link)
+            if not carried:
+                continue
+            network = Intervals.union_of(one.network for one in carried)
+            held = [f"{word} saddr @tunnels.{link.name}.{word} return" for _, word in self._families(network)]
+            stray = join("counter drop", comment(f"decrypted, but of no zone over {link.name}"))
+            inside = ["udp dport 1701 return"] if link in self.plan.inside_ipsec else []
+            yield Chain(f"tunnel-input.{link.name}", (*held, *inside, stray))
+            yield Chain(f"tunnel-forward.{link.name}", (*held, stray))
+
+    # -- helpers and MSS
+
+    def _helper_lines(self, *, from_gateway: bool) -> Iterator[str]:
+        for helper in self.plan.helpers:
+            if (helper.link is None) is not from_gateway:
+                continue
+            name = _helper(helper)[0]
+            setting = f'ct helper set "{name}" {comment(helper.origin.text)}'
+            for family in helper.families:
+                arrivals = self.translator.arrives(helper.link, family) if helper.link else [""]
+                for arrival in arrivals:
+                    for words in matches(helper.match, family):
+                        yield join(arrival, words, setting)
+
+    def _mss_lines(self) -> Iterator[str]:
+        for mss in self.plan.mss:
+            value = "rt mtu" if mss.value == "clamp" else str(mss.value)
+            for selector in ("iifname", "oifname"):
+                for words in self.interfaces.matches(selector, mss.link):
+                    yield join(
+                        words, f"tcp flags syn / syn,rst tcp option maxseg size set {value}", comment(mss.origin.text)
+                    )
+
+
+def _helper(helper: Helper) -> tuple[str, str, str, str]:
+    """The object of a helper: its name, type, protocol and family ("" for both)."""
+    protocol = "udp" if helper.match.l4.first() >> 16 == axes.UDP else "tcp"
+    family = "ip" if helper.families == (4,) else ""
+    return f"helper.{helper.name}.{protocol}", helper.name, protocol, family

@@ -1,0 +1,36 @@
+"""What nftables cannot do for a plan, or this version does not emit."""
+
+from __future__ import annotations
+
+from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.diagnostics import targets as rules
+from tunnelgate.plan import Feature, Plan
+from tunnelgate_targets.nftables.quote import MAX_PREFIX
+
+
+def refuse(plan: Plan) -> list[Diagnostic]:
+    """Findings of the group TG4xx."""
+    found = []
+    for feature, word in ((Feature.TRACKING, "tracking"), (Feature.SPI, "spi")):
+        for origin in plan.features.get(feature, ()):
+            found.append(
+                Diagnostic(
+                    rules.TRACKING,
+                    f"`{word}` is not yet built for nftables",
+                    Label(origin.span),
+                    help="let ESP be encapsulated in UDP with `ipsec-nat-t`, or allow one claimant "
+                    "for each peer with `single`",
+                )
+            )
+    for pair in plan.pairs:
+        for rule in (*pair.denials, *pair.permissions):
+            if rule.log is not None and len(rule.log) > MAX_PREFIX:
+                found.append(
+                    Diagnostic(
+                        rules.TOO_LONG,
+                        f"a log prefix of {len(rule.log)} characters; nftables takes {MAX_PREFIX}",
+                        Label(rule.origin.span),
+                        help="shorten it",
+                    )
+                )
+    return list({(one.rule.code, one.primary.span): one for one in found}.values())

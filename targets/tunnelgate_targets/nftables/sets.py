@@ -1,0 +1,178 @@
+"""Tables of a plan as named sets and maps.
+
+Rows that are single points go into a hash set, whatever their number. Rows with a range go into
+sets of intervals (the kernel's pipapo), where no two may overlap: a row that another contains is left
+out, one that overlaps another goes into a further set.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from tunnelgate.plan import Channel, Element, Kind, Shape
+from tunnelgate_targets.nftables.quote import plain
+from tunnelgate_targets.nftables.words import FAMILY_WORD, addresses, numbers
+
+_KIND_KEYS = {
+    Kind.PROTOCOL: "meta l4proto",
+    Kind.PORT: "meta l4proto . th dport",
+    Kind.ICMP: "icmp type",
+    Kind.ICMPV6: "icmpv6 type",
+}
+_KIND_NAMES = {
+    Kind.ANY: (),
+    Kind.PROTOCOL: ("protocol",),
+    Kind.PORT: ("port",),
+    Kind.ICMP: ("icmp",),
+    Kind.ICMPV6: ("icmpv6",),
+}
+
+
+class Entry(NamedTuple):
+    """One row of a set, or of a map where `value` is not empty, and the statement it is there for."""
+
+    element: Element
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSet:
+    """A set or map of the ruleset, ready to be written.
+
+    Attributes:
+        key: what is looked up, as a rule says it.
+        lines: the elements, with a comment line before those of each statement.
+    """
+
+    kind: str
+    name: str
+    typeof: str
+    key: str
+    interval: bool
+    lines: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def key(shape: Shape) -> str:
+    """What rows of a shape are looked up by."""
+    family = FAMILY_WORD.get(shape.family, "")
+    parts = [f"{family} saddr"] if shape.source else []
+    parts += [f"{family} daddr"] if shape.destination else []
+    parts += [_KIND_KEYS[shape.kind]] if shape.kind in _KIND_KEYS else []
+    return " . ".join(parts)
+
+
+def shape_name(shape: Shape) -> str:
+    """A shape in the name of a set: `ip.source.destination.port`."""
+    parts = [FAMILY_WORD[shape.family]] if shape.family else []
+    parts += ["source"] if shape.source else []
+    parts += ["destination"] if shape.destination else []
+    parts += _KIND_NAMES[shape.kind]
+    parts += ["translated"] if shape.translated else []
+    return ".".join(parts)
+
+
+def named_sets(prefix: str, shape: Shape, entries: Sequence[Entry]) -> list[NamedSet]:
+    """The sets (or maps) that hold some rows of one shape: points first, then layers of ranges."""
+    points = [entry for entry in entries if entry.element.is_exact]
+    ranges = [entry for entry in entries if not entry.element.is_exact]
+    name = ".".join((prefix, shape_name(shape)))
+    found = [_named(f"{name}.points", shape, points, interval=False)] if points else []
+    for number, layer in enumerate(layers(ranges), start=1):
+        suffix = "ranges" if number == 1 else f"ranges.{number}"
+        found.append(_named(f"{name}.{suffix}", shape, layer, interval=True))
+    return found
+
+
+def _named(name: str, shape: Shape, entries: Sequence[Entry], *, interval: bool) -> NamedSet:
+    is_map = bool(entries[0].value)
+    what = key(shape)
+    value = f" : {FAMILY_WORD[shape.family]} daddr" if is_map else ""
+    return NamedSet(
+        kind="map" if is_map else "set",
+        name=name,
+        typeof=what + value,
+        key=what,
+        interval=interval,
+        lines=tuple(_lines(entries)),
+        texts=tuple(dict.fromkeys(entry.text for entry in entries)),
+    )
+
+
+def _lines(entries: Sequence[Entry]) -> Iterable[str]:
+    """Elements by statement, statements in alphabetical order: one line more in a policy is one here."""
+    ordered = sorted(entries, key=lambda entry: entry.text)
+    last = len(ordered) - 1
+    at = 0
+    for text, some in groupby(ordered, key=lambda entry: entry.text):
+        yield f"# {plain(text)}"
+        for entry in some:
+            value = f" : {entry.value}" if entry.value else ""
+            yield f"{_element(entry.element)}{value}{',' if at < last else ''}"
+            at += 1
+
+
+def _element(element: Element) -> str:
+    parts = [addresses(side) for side in (element.source, element.destination) if side is not None]
+    channel = element.channel
+    if channel.kind is Kind.PORT:
+        parts.append(f"{channel.protocol} . {numbers(channel.low, channel.high)}")
+    elif channel.kind is not Kind.ANY:
+        parts.append(numbers(channel.low, channel.high))
+    return " . ".join(parts)
+
+
+# -- layers of rows that do not overlap
+
+_Span = tuple[int, int]
+_ALL: _Span = (0, 1 << 140)
+
+
+def _spans(element: Element) -> tuple[_Span, _Span, _Span]:
+    return element.source or _ALL, element.destination or _ALL, _channel_span(element.channel)
+
+
+def _channel_span(channel: Channel) -> _Span:
+    if channel.kind is Kind.PORT:
+        return channel.protocol << 16 | channel.low, channel.protocol << 16 | channel.high
+    return channel.low, channel.high
+
+
+def layers(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Rows in as few layers as a sweep finds, none overlapping another of its layer.
+
+    A row inside another of the same value is left out. The sweep goes along the axis with the most
+    different intervals, so that few rows are active at a time.
+    """
+    spans = {entry: _spans(entry.element) for entry in entries}
+    axis = max(range(3), key=lambda one: len({span[one] for span in spans.values()})) if spans else 0
+    order = sorted(entries, key=lambda entry: (spans[entry][axis][0], -spans[entry][axis][1], entry.element, entry.text))
+    found: list[list[Entry]] = []
+    active: list[tuple[int, int, Entry, int]] = []
+    for number, entry in enumerate(order):
+        low, high = spans[entry][axis]
+        while active and active[0][0] < low:
+            active.pop(0)
+        near = [(other, layer) for _, _, other, layer in active if _overlap(spans[other], spans[entry])]
+        if any(other.value == entry.value and _inside(spans[entry], spans[other]) for other, _ in near):
+            continue
+        taken = {layer for _, layer in near}
+        layer = next(one for one in range(len(found) + 1) if one not in taken)
+        if layer == len(found):
+            found.append([])
+        found[layer].append(entry)
+        insort(active, (high, number, entry, layer), key=lambda one: one[:2])
+    return found
+
+
+def _overlap(one: tuple[_Span, ...], other: tuple[_Span, ...]) -> bool:
+    return all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(one, other, strict=True))
+
+
+def _inside(one: tuple[_Span, ...], other: tuple[_Span, ...]) -> bool:
+    return all(b[0] <= a[0] and a[1] <= b[1] for a, b in zip(one, other, strict=True))

@@ -1,0 +1,173 @@
+"""Address translation, and the AH that must not meet it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.plan import Dnat, Element, Link, Plan, Shape, Snat, channels
+from tunnelgate_targets.nftables.quote import comment
+from tunnelgate_targets.nftables.sets import Entry, named_sets
+from tunnelgate_targets.nftables.verdicts import Chain, Parts
+from tunnelgate_targets.nftables.words import (
+    FAMILY_WORD,
+    Interfaces,
+    address_match,
+    channel_matches,
+    compare,
+    join,
+    matches,
+    numbers,
+    one_of,
+    where,
+)
+
+
+class Translator:
+    """Writes the chains of destination and source translation."""
+
+    def __init__(self, plan: Plan, interfaces: Interfaces, parts: Parts) -> None:
+        self.plan = plan
+        self.interfaces = interfaces
+        self.parts = parts
+
+    def arrives(self, link: Link, family: int) -> list[str]:
+        """Matches for what arrives by a link: for IPsec, decrypted and from its network."""
+        words = self.interfaces.matches("iifname", link)
+        if link.over is not None:
+            source = address_match(family, "saddr", link.network)
+            return [join(one, "meta ipsec exists", source) for one in words]
+        if self.plan.carried(link):
+            return [join(one, "meta ipsec missing") for one in words]
+        return words
+
+    def arrived(self, link: Link, family: int) -> list[str]:
+        """The same behind routing, where nft no longer knows what was decrypted.
+
+        Addresses say it there: a source of a protected network that was not decrypted, and a
+        decrypted one of no such network, were dropped on the way in.
+        """
+        words = self.interfaces.matches("iifname", link)
+        if link.over is not None:
+            return [join(one, address_match(family, "saddr", link.network)) for one in words]
+        rest = axes.family_axis(family) - self._protected(link)
+        return [join(one, address_match(family, "saddr", rest)) for one in words]
+
+    def leaves(self, link: Link, family: int) -> list[str]:
+        """Matches for what leaves by a link; what goes to an ipsec link over it does not leave by it."""
+        words = self.interfaces.matches("oifname", link)
+        if link.over is not None:
+            return [join(one, address_match(family, "daddr", link.network)) for one in words]
+        rest = axes.family_axis(family) - self._protected(link)
+        return [join(one, address_match(family, "daddr", rest)) for one in words]
+
+    def _protected(self, link: Link) -> Intervals:
+        return Intervals.union_of(one.network for one in self.plan.carried(link))
+
+    # -- destination
+
+    def destination_lines(self) -> list[str]:
+        """The rules of the prerouting hook: maps from source, address and channel to the host."""
+        lines: list[str] = []
+        mapped: dict[tuple[Link, int], list[Dnat]] = defaultdict(list)
+        for dnat in self.plan.dnats:
+            if dnat.dynamic is None and dnat.port is None:
+                mapped[dnat.link, dnat.family].append(dnat)
+            else:
+                lines += self._single(dnat)
+        for (link, family), some in mapped.items():
+            lines += self._mapped(link, family, some)
+        return lines
+
+    def _single(self, dnat: Dnat) -> Iterator[str]:
+        word = FAMILY_WORD[dnat.family]
+        target = str(axes.to_address(dnat.target))
+        if dnat.port is not None:
+            target = f"{target}:{dnat.port}" if dnat.family == 4 else f"[{target}]:{dnat.port}"
+        local = ""
+        if dnat.dynamic == "arrival":
+            local = "fib daddr . iif type local"
+        elif dnat.dynamic == "machine":
+            mine = axes.family_axis(dnat.family) - dnat.elsewhere
+            local = join("fib daddr type local", address_match(dnat.family, "daddr", mine))
+        for arrival in self.arrives(dnat.link, dnat.family):
+            for words in matches(dnat.match, dnat.family):
+                yield join(arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text))
+
+    def _mapped(self, link: Link, family: int, some: list[Dnat]) -> Iterator[str]:
+        rows: dict[Shape, list[Entry]] = defaultdict(list)
+        for dnat in some:
+            value = str(axes.to_address(dnat.target))
+            for _, part in dnat.match.families():
+                any_source = part.source == axes.ANY_ADDRESS
+                for channel in channels(part.l4):
+                    shape = Shape(family, not any_source, True, channel.kind, translated=False)
+                    for source in (None,) if any_source else part.source:
+                        for destination in part.destination:
+                            element = Element(source, destination, channel)
+                            rows[shape].append(Entry(element, value, dnat.origin.text))
+        for shape in sorted(rows, key=str):
+            for made in named_sets(f"forward.{link.name}", shape, rows[shape]):
+                self.parts.sets.append(made)
+                for arrival in self.arrives(link, family):
+                    yield join(
+                        arrival,
+                        f"dnat {FAMILY_WORD[family]} to {made.key} map @{made.name}",
+                        comment(made.texts[0] if len(made.texts) == 1 else "forward: statements as in the map"),
+                    )
+
+    # -- source
+
+    def source_lines(self) -> list[str]:
+        """The rules of the postrouting hook, the most specific source first."""
+        return [line for snat in self.plan.snats for line in self._snat(snat)]
+
+    def _snat(self, snat: Snat) -> Iterator[str]:
+        family = snat.family
+        status = "ct status dnat" if snat.hairpin else ""
+        # a packet that the gateway's own IPsec protects does not leave by the link that carries it
+        clear = "rt ipsec missing" if self.plan.carried(snat.destination) else ""
+        for path in self.path(snat):
+            for moved in snat.moved:
+                yield join(
+                    path,
+                    clear,
+                    f"udp sport {one_of([numbers(*ports) for ports in moved.ports])}",
+                    address_match(family, "daddr", moved.peers),
+                    f"{FAMILY_WORD[family]} saddr {compare([str(axes.to_address(moved.host))], negated=True)}",
+                    self._translation(snat, ":1024-65535"),
+                    comment(f"port kept for: {moved.origin.text}"),
+                )
+            yield join(path, clear, status, self._translation(snat, ""), comment(snat.origin.text))
+
+    def _translation(self, snat: Snat, ports: str) -> str:
+        if snat.address is None:
+            return join("masquerade", f"to {ports}" if ports else "")
+        address = str(axes.to_address(snat.address))
+        if ports and snat.family == 6:
+            address = f"[{address}]"
+        return f"snat {FAMILY_WORD[snat.family]} to {address}{ports}"
+
+    def path(self, snat: Snat) -> Iterator[str]:
+        """Matches for the packets that a source translation covers."""
+        addresses = where(snat.family, snat.match)
+        for arrival in self.arrived(snat.source, snat.family):
+            for departure in self.leaves(snat.destination, snat.family):
+                for words in channel_matches(snat.match.l4):
+                    path = join(arrival, departure, *addresses)
+                    if FAMILY_WORD[snat.family] not in path.split():
+                        path = join(path, f"meta nfproto ipv{snat.family}")
+                    yield join(path, words)
+
+    # -- AH
+
+    def ah_chain(self) -> Chain | None:
+        """AH on a translated path: dropped, or it would leave with its private source."""
+        lines = [
+            join(path, "counter drop", comment(f"AH survives no NAT: {snat.origin.text}"))
+            for snat in self.plan.snats
+            if not snat.hairpin
+            for path in self.path(snat)
+        ]
+        return Chain("no-ah", tuple(dict.fromkeys(lines))) if lines else None

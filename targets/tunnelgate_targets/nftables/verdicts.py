@@ -1,0 +1,222 @@
+"""The chains that decide: one for each pair of links, and what stands behind its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+from tunnelgate.plan import Link, Pair, Plan, Rule, Table, tabulate
+from tunnelgate_targets.nftables.quote import MAX_PREFIX, comment, quote
+from tunnelgate_targets.nftables.sets import Entry, NamedSet, key, named_sets
+from tunnelgate_targets.nftables.words import FAMILY_WORD, join, matches
+
+#: A log must not become the way to fill a disk.
+LOG_LIMIT = "limit rate 10/second burst 20 packets"
+REJECT = (
+    "meta l4proto tcp reject with tcp reset",
+    "reject with icmpx type admin-prohibited",
+)
+#: A line that begins with a verdict has no match: nothing comes behind it.
+_UNCONDITIONAL = ("accept ", "drop ", "goto ")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain that others jump to."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+class Dynamic(NamedTuple):
+    """A set that the kernel fills: what it is keyed by, and how long an entry lives ("" for as long
+    as its connections do).
+    """
+
+    typeof: str
+    timeout: str
+
+
+@dataclass
+class Parts:
+    """What the chains of verdicts need beside themselves."""
+
+    chains: list[Chain] = field(default_factory=list)
+    sets: list[NamedSet] = field(default_factory=list)
+    dynamic: dict[str, Dynamic] = field(default_factory=dict)
+
+
+def digest(text: str) -> str:
+    """Eight hexadecimal digits that stand for a statement in a name."""
+    return sha256(text.encode()).hexdigest()[:8]
+
+
+def refused(plan: Plan, link: Link | None) -> str:
+    """The verdict for what nothing allows, by the link it came from."""
+    if plan.reject and link is not None and link.inside:
+        return "goto rejected"
+    return "goto refused" if plan.log_denied else "drop"
+
+
+def final_chains(plan: Plan) -> Iterator[Chain]:
+    """The ends of everything that does not pass."""
+    log = (
+        [f'limit rate {plan.log_denied}/minute burst 5 packets log prefix "tunnelgate denied: "']
+        if plan.log_denied
+        else []
+    )
+    if plan.log_denied:
+        yield Chain("refused", (*log, "drop"))
+    if plan.reject and any(link.inside for link in plan.links):
+        yield Chain("rejected", (*log, *REJECT))
+
+
+class PairWriter:
+    """Writes the chain of one pair of links."""
+
+    def __init__(self, plan: Plan, pair: Pair, parts: Parts) -> None:
+        self.plan = plan
+        self.pair = pair
+        self.parts = parts
+        self.ends = ".".join(pair.name)
+
+    def write(self) -> None:
+        """Add the pair's chain, and those it needs."""
+        lines = [*self._denials(), *self._permissions()]
+        if not any(line.startswith(_UNCONDITIONAL) for line in lines):
+            lines.append(self._default())
+        self.parts.chains.append(Chain(f"pair.{self.ends}", tuple(lines)))
+
+    def _default(self) -> str:
+        if self.pair.source is None and self.plan.default_output:
+            return "accept"
+        return refused(self.plan, self.pair.source)
+
+    # -- denials
+
+    def _denials(self) -> list[str]:
+        denials = self.pair.denials
+        if not denials:
+            return []
+        verdict = refused(self.plan, self.pair.source)
+        if any(rule.log is not None or rule.counter for rule in denials):
+            # its own log says it already: no second message by `log-denied`
+            inside = self.pair.source is not None and self.pair.source.inside
+            ending = REJECT if self.plan.reject and inside else ("drop",)
+            verdict = f"goto {self._accounting('deny', denials, ending, ())}"
+        tables, alone = tabulate([_plain(rule) for rule in denials])
+        return [*self._tables("deny", tables, verdict), *_lines(alone, verdict)]
+
+    # -- permissions
+
+    def _permissions(self) -> list[str]:
+        permissions = self.pair.permissions
+        verdict = "accept"
+        if self.pair.guards or any(rule.log is not None or rule.counter for rule in permissions):
+            guards = tuple(self._guards())
+            verdict = f"goto {self._accounting('allow', permissions, ('accept',), guards)}"
+        free = [_plain(rule) for rule in permissions if rule.limit is None]
+        tables, alone = tabulate(free)
+        lines = [*self._tables("allow", tables, verdict), *_lines(alone, verdict)]
+        for rule in permissions:
+            if rule.limit is not None:
+                lines += self._limited(rule, verdict)
+        return lines
+
+    def _limited(self, rule: Rule, verdict: str) -> list[str]:
+        """A statement with a limit: its chain returns when there is no credit left."""
+        assert rule.limit is not None
+        name = f"limit.{self.ends}.{digest(rule.origin.text)}"
+        rate = f"limit rate {rule.limit.count}/{rule.limit.unit} burst 5 packets"
+        if rule.limit.per_source:
+            lines = []
+            for word in FAMILY_WORD.values():
+                self.parts.dynamic[f"{name}.{word}"] = Dynamic(f"{word} saddr", "10m")
+                lines.append(f"update @{name}.{word} {{ {word} saddr {rate} }} {verdict}")
+        else:
+            lines = [f"{rate} {verdict}"]
+        self.parts.chains.append(Chain(name, tuple(lines)))
+        return _lines([rule], f"jump {name}")
+
+    # -- tables
+
+    def _tables(self, word: str, tables: tuple[Table, ...], verdict: str) -> Iterator[str]:
+        for table in tables:
+            entries = [Entry(row.element, "", row.origin.text) for row in table.rows]
+            status = "ct status dnat" if table.shape.translated else ""
+            if not key(table.shape):
+                yield join(status, verdict, comment(_many(word, [one.text for one in entries])))
+                continue
+            for made in named_sets(f"{word}.{self.ends}", table.shape, entries):
+                self.parts.sets.append(made)
+                yield join(made.key, f"@{made.name}", status, verdict, comment(_many(word, made.texts)))
+
+    # -- what stands behind a verdict
+
+    def _accounting(
+        self, word: str, rules: tuple[Rule, ...], ending: tuple[str, ...], before: tuple[str, ...]
+    ) -> str:
+        """A chain that logs once, counts once, both by the narrowest statement, and then ends."""
+        name = f"{word}.{self.ends}"
+        lines = list(before)
+        logged = [rule for rule in rules if rule.log is not None]
+        counted = [rule for rule in rules if rule.counter]
+        if logged:
+            lines.append(f"jump {self._first(f'log.{name}', logged, lambda rule: self._log(word, rule))}")
+        if counted:
+            lines.append(f"jump {self._first(f'count.{name}', counted, lambda rule: 'counter')}")
+        self.parts.chains.append(Chain(name, (*lines, *ending)))
+        return name
+
+    def _first(self, name: str, rules: list[Rule], action: Callable[[Rule], str]) -> str:
+        """A chain in which the first rule that matches acts, and no other."""
+        lines: list[str] = []
+        for rule in rules:
+            own = f"{name}.{digest(rule.origin.text)}"
+            if all(chain.name != own for chain in self.parts.chains):
+                self.parts.chains.append(Chain(own, (join(action(rule), comment(rule.origin.text)),)))
+            lines += _lines([rule], f"goto {own}")
+        self.parts.chains.append(Chain(name, tuple(lines)))
+        return name
+
+    def _log(self, word: str, rule: Rule) -> str:
+        prefix = rule.log or f"tunnelgate {word} {' '.join(self.pair.name)}: "
+        return f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
+
+    def _guards(self) -> Iterator[str]:
+        """The second claimant of a peer, seen instead of vanishing (kernel facts, Portless protocols)."""
+        for guard in self.pair.guards:
+            word = FAMILY_WORD[guard.family]
+            name = f"claims.{self.pair.name[1]}.{digest(guard.key)}.{word}"
+            self.parts.dynamic[name] = Dynamic(f"{word} daddr . meta l4proto", "")
+            count = f"add @{name} {{ {word} daddr . meta l4proto ct count over 1 }}"
+            chain = f"second-claimant.{self.ends}"
+            if all(one.name != chain for one in self.parts.chains):
+                log = f'{LOG_LIMIT} log prefix "tunnelgate second claimant: "'
+                self.parts.chains.append(Chain(chain, (log, "counter drop")))
+            for words in matches(guard.match, guard.family):
+                yield join(words, count, f"goto {chain}", comment(f"one claimant a peer: {guard.origin.text}"))
+
+
+def _plain(rule: Rule) -> Rule:
+    """The match of a rule: logs and counters stand behind the verdict, so that rows may be shared."""
+    return Rule(rule.match, rule.origin, translated=rule.translated, decrypted=rule.decrypted)
+
+
+def _lines(rules: list[Rule] | tuple[Rule, ...], verdict: str) -> list[str]:
+    lines = []
+    for rule in rules:
+        status = join(
+            "ct status dnat" if rule.translated else "", "meta ipsec exists" if rule.decrypted else ""
+        )
+        for words in matches(rule.match):
+            lines.append(join(status, words, verdict, comment(rule.origin.text)))
+    return lines
+
+
+def _many(word: str, texts: list[str] | tuple[str, ...]) -> str:
+    """One statement by its text, several by their number: the set says which."""
+    distinct = list(dict.fromkeys(texts))
+    return distinct[0] if len(distinct) == 1 else f"{word}: statements as in the set"
