@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tunnelgate.api import Compilation, PolicyError, check, compile, decide, load
+    from tunnelgate.api import Compilation, PolicyError, check, compile, compile_each, decide, load
     from tunnelgate.diagnostics import Diagnostic, Severity
     from tunnelgate.meaning import Outcome, Packet
     from tunnelgate.policy import Policy
@@ -40,6 +40,7 @@ __all__ = [
     "__version__",
     "check",
     "compile",
+    "compile_each",
     "decide",
     "load",
 ]
@@ -59,6 +60,7 @@ _HOMES = {
     "UnknownTarget": "tunnelgate.target",
     "check": "tunnelgate.api",
     "compile": "tunnelgate.api",
+    "compile_each": "tunnelgate.api",
     "decide": "tunnelgate.api",
     "load": "tunnelgate.api",
 }

@@ -17,7 +17,7 @@ from tunnelgate.syntax import ast, parse, parse_flow
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
     from tunnelgate.plan import Plan
-    from tunnelgate.target import Output, Requirements, Target
+    from tunnelgate.target import Requirements, Target
 
 #: Findings of a policy that could not be read whole: only what no missing statement changes.
 _WITHOUT_THE_REST = ("TG1", "TG2", "TG3")
@@ -46,14 +46,14 @@ class Compilation:
 
     Attributes:
         policy: what was compiled.
-        target: the name of the target.
+        target: whose dialect it is.
         files: the text of each file to load on the gateway, by name.
         requirements: the kernel modules, sysctls and commands that loading them takes.
         diagnostics: warnings and advice about the policy.
     """
 
     policy: Policy
-    target: str
+    target: Target
     files: Mapping[str, str]
     requirements: Requirements
     diagnostics: tuple[Diagnostic, ...]
@@ -150,23 +150,31 @@ def compile(
     >>> ruleset.requirements.load
     ('nft -f ruleset.nft',)
     """
-    dialect = _target(target)
+    (compilation,) = compile_each(source, [target], name)
+    return compilation
+
+
+def compile_each(
+    source: Source | Policy, targets: Iterable[str], name: str | None = None
+) -> list[Compilation]:
+    """The rulesets of a policy for several targets, which is read and checked once.
+
+    Arguments and exceptions are those of `compile`; what any target refuses is an error.
+
+    >>> policy = "zone wan { interface eth0 }\\nset reject on"
+    >>> rulesets = compile_each(policy, ["nftables", "iptables"])
+    >>> [ruleset.target.name for ruleset in rulesets]
+    ['nftables', 'iptables']
+    """
+    asked = [_target(one) for one in targets]
     reading = _reading(source, name)
     findings = _judge(reading)
     _refuse(findings)
     assert reading.policy is not None, "what has no policy has an error"
     plan = _plan(reading.policy)
-    findings += dialect.refuse(plan)
+    findings += [finding for target in asked for finding in target.refuse(plan)]
     _refuse(findings)
-    output: Output = dialect.emit(plan)
-    return Compilation(
-        reading.policy,
-        dialect.name,
-        MappingProxyType(dict(output.files)),
-        output.requirements,
-        in_order(findings),
-        plan,
-    )
+    return [_emit(target, reading.policy, plan, in_order(findings)) for target in asked]
 
 
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
@@ -196,6 +204,14 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     if not isinstance(question, str):
         return [decider.decide(question)]
     return [decider.decide(*one) for one in packets(decider, _question(policy, question))]
+
+
+def _emit(
+    target: Target, policy: Policy, plan: Plan, findings: tuple[Diagnostic, ...]
+) -> Compilation:
+    output = target.emit(plan)
+    files = MappingProxyType(dict(output.files))
+    return Compilation(policy, target, files, output.requirements, findings, plan)
 
 
 def _target(name: str) -> Target:

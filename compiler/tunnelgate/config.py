@@ -1,19 +1,122 @@
-"""A project's configuration: `tunnelgate.toml`, or `[tool.tunnelgate]` of a `pyproject.toml`."""
+"""A project's configuration: `tunnelgate.toml`, or `[tool.tunnelgate]` of a `pyproject.toml`.
+
+pydantic reads it, and is imported only where there is one: most runs have none, and importing it
+takes longer than checking a policy.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-TYPES = {
-    "bool": "true or false",
-}
+from tunnelgate.diagnostics.nearest import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project chooses; flags of the command line come first.
+
+    Attributes:
+        paths: the policies, or folders of them, where the command names none.
+        targets: what to compile for, and whose limits `check` knows.
+        output: the folder that `compile` writes to.
+        fail_level: the mildest finding that makes a run fail.
+        format: how findings are shown.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    output: str | None = None
+    fail_level: Literal["error", "warning", "advice"] | None = None
+    format: Literal["full", "concise", "json", "github"] | None = None
+
+    # Read by pydantic. Keys are written as flags are: `fail-level`.
+    __pydantic_config__ = {  # noqa: RUF012
+        "extra": "forbid",
+        "strict": True,
+        "alias_generator": lambda name: name.replace("_", "-"),
+    }
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; `help` says what to do."""
+    """A configuration that cannot be used; `problems` are pairs of what is wrong and a way out."""
 
-    def __init__(self, path: Path, reason: str, help: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.help = help
+    def __init__(self, path: Path, *problems: tuple[str, str]) -> None:
+        super().__init__(str(path), *problems)
+        self.path = path
+        self.problems = problems
+
+
+def find(start: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The nearest configuration at or above a path, as its file and its table.
+
+    Raises:
+        ConfigError: a file on the way cannot be read.
+    """
+    for folder in _upwards(start):
+        for name, keys in (("tunnelgate.toml", ()), ("pyproject.toml", ("tool", "tunnelgate"))):
+            path = folder / name
+            if path.is_file() and (table := _table(path, keys)) is not None:
+                return path, table
+    return None
+
+
+def read(path: Path, table: dict[str, Any]) -> Config:
+    """The configuration that a table says; its paths are relative to the file.
+
+    Raises:
+        ConfigError: a key is unknown, or its value is of another type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        config = TypeAdapter(Config).validate_python(table)
+    except ValidationError as error:
+        problems = (_problem(one["type"], one["loc"], one["msg"]) for one in error.errors())
+        raise ConfigError(path, *problems) from None
+    return Config(
+        paths=[str(path.parent / one) for one in config.paths],
+        targets=config.targets,
+        output=None if config.output is None else str(path.parent / config.output),
+        fail_level=config.fail_level,
+        format=config.format,
+    )
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    start = start.absolute()
+    if start.is_dir():
+        yield start
+    yield from start.parents
+
+
+def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
+    """The table of a file at these keys, None where there is none."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            path, (f"cannot be read: {error.strerror}", "mend its permissions")
+        ) from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise ConfigError(path, (f"is no TOML: {error}", "mend it, or move it away")) from error
+    for key in keys:
+        inner = table.get(key)
+        if not isinstance(inner, dict):
+            return None
+        table = inner
+    return table
+
+
+def _problem(kind: str, place: tuple[int | str, ...], message: str) -> tuple[str, str]:
+    known = [name.replace("_", "-") for name in Config.__dataclass_fields__]
+    key = str(place[0])
+    if kind == "unexpected_keyword_argument":
+        close = nearest(key, known)
+        help = f"did you mean `{close}`?" if close else f"known are {', '.join(known)}"
+        return f"unknown key `{key}`", help
+    where = f"`{key}`" + "".join(f" item {one + 1}" for one in place[1:] if isinstance(one, int))
+    return f"{where}: {message[:1].lower()}{message[1:]}", "change its value"

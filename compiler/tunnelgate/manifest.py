@@ -16,10 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunnelgate import __version__
 from tunnelgate.plan import Origin, Plan
 from tunnelgate.policy import Policy
-from tunnelgate.target import Requirements, find
-
-#: The manifest's own name.
-NAME = "manifest.json"
+from tunnelgate.target import Requirements, Target
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name in the folder of the manifest: never a path, since what is stale is deleted by it."""
@@ -80,16 +77,16 @@ class Manifest(_Part):
 def describe(
     policy: Policy,
     plan: Plan,
-    target: str,
+    target: Target,
     files: Mapping[str, str],
     requirements: Requirements,
 ) -> str:
     """The text of a manifest."""
     manifest = Manifest(
         gateway=policy.name,
-        target=target,
+        target=target.name,
         tunnelgate=__version__,
-        format_revision=find(target).format_revision,
+        format_revision=target.format_revision,
         policy=[Source(file=_name(policy.file.path), sha256=_digest(policy.file.text))],
         files={name: _digest(text) for name, text in sorted(files.items())},
         modules=list(requirements.modules),
@@ -112,12 +109,12 @@ def _statements(plan: Plan) -> list[Statement]:
 
 def _origins(plan: Plan) -> Iterator[Origin]:
     for pair in plan.pairs:
-        for rule in (*pair.denials, *pair.permissions, *pair.guards):
-            yield rule.origin
+        yield from (rule.origin for rule in (*pair.denials, *pair.permissions))
+        yield from (guard.origin for guard in pair.guards)
     for snat in plan.snats:
         yield from (moved.origin for moved in snat.moved)
-    for node in (*plan.dnats, *plan.snats, *plan.helpers, *plan.clear_drops, *plan.mss):
-        yield node.origin
+    for nodes in (plan.dnats, plan.snats, plan.helpers, plan.clear_drops, plan.mss):
+        yield from (node.origin for node in nodes)
     for origins in plan.features.values():
         yield from origins
 

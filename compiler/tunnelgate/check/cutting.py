@@ -15,12 +15,9 @@ from tunnelgate.flows.intervals import Interval, Intervals
 
 def remove(box: Box, cuts: Sequence[Box]) -> Iterator[Box]:
     """Disjoint boxes that make up the points of a box that no cut has."""
-    if not box:
-        if not cuts:
-            yield box
-        return
     if not cuts:
         yield box
+    if not cuts or not box:
         return
     first, rest = box[0], box[1:]
     # A cut across the whole axis would be alive in every slab of it: it is taken out before.

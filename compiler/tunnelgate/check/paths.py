@@ -33,10 +33,15 @@ class Paths:
             axis = axes.family_axis(nat.family)
             for ingress, sources in nat.source:
                 for egress, destinations in nat.destination:
-                    box = (sources & machines(ingress) & axis, destinations & machines(egress) & axis)
+                    box = (
+                        sources & machines(ingress) & axis,
+                        destinations & machines(egress) & axis,
+                    )
                     if all(box):
                         by_pair[ingress, egress].append((box, nat))
-        self._pairs = {pair: BoxIndex(_effective(pair[1], found)) for pair, found in by_pair.items()}
+        self._pairs = {
+            pair: BoxIndex(_effective(pair[1], found)) for pair, found in by_pair.items()
+        }
 
     def __contains__(self, pair: Pair) -> bool:
         return pair in self._pairs

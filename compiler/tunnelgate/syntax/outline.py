@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tunnelgate.syntax.words import MEMBERS, STATEMENTS
+from tunnelgate.syntax.words import JOINTS, MEMBERS, STATEMENTS
 
 _BLANK_LINES = r"(?:[ \t]*+(?:\#[^\n]*+)?\n)*+"
 _STRING = r'"[^"\n]*+"?'
@@ -83,6 +83,13 @@ def line_end(text: str, at: int, end: int) -> int:
     stop = at + len(match[0].rstrip(" \t")) if match else at
     cut = _CUT.search(text, at, stop)
     return cut.start() + 1 if cut else stop
+
+
+def torn_end(text: str, at: int, end: int) -> int:
+    """Where a line that could not be read ends, with those that only go on with a statement."""
+    while first_word(text, behind := next_word(text, at, end)) in JOINTS:
+        at = line_end(text, behind, end)
+    return at
 
 
 def words(text: str, at: int, end: int) -> Iterator[Word]:

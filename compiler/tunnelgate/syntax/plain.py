@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _KINDS = {kind.name: kind for kind in AtomKind}
 
-#: How many characters around the text of an atom are no part of it.
-_CUT = {AtomKind.PARAM: slice(1, None), AtomKind.STRING: slice(1, -1)}
+#: What of a word is the text of its atom, where that is not all of it.
+_PARTS = {"PARAM": slice(1, None), "STRING": slice(1, -1)}
 
 #: What may follow the name of an option.
 _ARGUMENTS = ("RATE", "SPI", "INT", "STRING", "PARAM")
@@ -94,10 +94,10 @@ def _atoms(word: re.Pattern[str], where: Span, text: str) -> list[Atom]:
 
 
 def _atom(group: str, match: re.Match[str], file: SourceFile) -> Atom:
-    kind, text = _KINDS[group], match[group]
-    if kind in _CUT:
-        text = text[_CUT[kind]]
-    return Atom(kind, text, Span(file, *match.span(group)))
+    text = match[group]
+    if group in _PARTS:
+        text = text[_PARTS[group]]
+    return Atom(_KINDS[group], text, Span(file, *match.span(group)))
 
 
 def _either(grammar: Lark, *terminals: str) -> str:

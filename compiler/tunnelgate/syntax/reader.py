@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
@@ -131,7 +131,7 @@ class Reader:
             self._grammar.parse(self.text[at:end], start=level.value)
         except (UnexpectedToken, UnexpectedCharacters) as error:
             is_end = isinstance(error, UnexpectedToken) and error.token.type == END
-            where = end if is_end else at + (error.pos_in_stream or 0)
+            where = end if is_end else at + cast(int, error.pos_in_stream)  # lark declares None
             expected = error.interactive_parser.accepts()  # type: ignore[no-untyped-call]
             return Stop(where, frozenset(expected))
         return None
@@ -148,7 +148,7 @@ class Reader:
             return self._recover_zone(zone, stop)
         line = outline.line_end(self.text, start, end)
         self._report(level, start, line, stop)
-        return max(line, start + 1)
+        return max(outline.torn_end(self.text, line, end), start + 1)
 
     def _report(self, level: Level, start: int, end: int, stop: Stop) -> None:
         at = min(max(stop.at, start), end)

@@ -10,7 +10,15 @@ from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety
 from tunnelgate.diagnostics.reading import SYNTAX
 from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax.outline import Word, first_word, words
-from tunnelgate.syntax.words import JOINING, MEMBERS, SIGNS, STATEMENTS
+from tunnelgate.syntax.words import (
+    END,
+    JOINING,
+    MEMBERS,
+    SIGNS,
+    STATEMENTS,
+    must_follow,
+    one_of,
+)
 
 #: How far around the mistake its line is looked at: lines may be long, messages need not know.
 _SIGHT = 4000
@@ -126,6 +134,15 @@ class Trouble:
             return "the protocol"
         return quote(text)
 
+    @property
+    def expectation(self) -> str:
+        """What was expected, as a message."""
+        needed, word = must_follow(self.expected), self.word.text
+        after = f" after {self.clause}" if self.before.text else ""
+        if needed and not (END in self.expected and word):
+            return f"expected {one_of(needed)}{after}"
+        return f"unexpected {quote(word)}{after}" if word else "the line breaks off"
+
     def span(self, start: int, end: int) -> Span:
         """A span of the file."""
         return self.file.span(start, end)
@@ -145,6 +162,11 @@ class Trouble:
         if replace is not None:
             fix = Fix((Edit(self.span(replace[0], replace[1]), replace[2]),), safety)
         return Diagnostic(SYNTAX, message, Label(self.span(start, end)), help=help, fix=fix)
+
+    def did_you_mean(self, message: str, meant: str) -> Diagnostic:
+        """The finding that the word not understood was probably meant to be another."""
+        fix = (self.word.start, self.word.end, meant)
+        return self.found(message, f"did you mean `{meant}`?", replace=fix)
 
 
 def quote(text: str) -> str:

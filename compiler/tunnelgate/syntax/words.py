@@ -25,6 +25,9 @@ MEMBERS = ("interface", "network", "address", "host", "group", "mss", "ipsec")
 #: The words that join a statement; nobody's name.
 JOINING = ("from", "to", "with", "as", "at", "over")
 
+#: The words that go on with a statement, and begin none.
+JOINTS = (*JOINING, "except", "reaches", "leaves")
+
 #: Words of other firewalls, and ours.
 ELSEWHERE = {
     "accept": "allow",

@@ -43,14 +43,17 @@ class ZoneText(NamedTuple):
         name = f" `{self.name.text}`" if self.name else ""
         behind = outline.first_word(self.text, self.end)
         where = file.span(self.end, self.end + len(behind))
-        line_break = "" if self.text[self.end - 1] == "\n" else "\n"
+        line = self.text.rfind("\n", 0, self.end) + 1
+        is_line = not self.text[line : self.end].strip()
+        insert = Edit(file.span(line, line), "}\n")
+        append = Edit(file.span(self.end, self.end), "\n}\n")
         return Diagnostic(
             SYNTAX,
             f"the zone{name} has no closing `}}`",
             Label(file.span(self.start, self.head), "opened here"),
             labels=(Label(where, "expected `}` before this" if behind else "expected `}` here"),),
             help="close it with `}` on a line of its own",
-            fix=Fix((Edit(file.span(self.end, self.end), line_break + "}\n"),)),
+            fix=Fix((insert if is_line else append,)),
         )
 
     def brace_on_next_line(self, file: SourceFile) -> Diagnostic:

@@ -110,6 +110,7 @@ class _Writer:
             "networks": list(self._networks()),
             "sets": self.parts_.sets,
             "dynamic": sorted(self.parts_.dynamic.items()),
+            "limits": sorted(self.parts_.limits.items()),
             "helpers": sorted({_helper(one) for one in self.plan.helpers for _ in one.match.l4}),
             "base_chains": base,
             "chains": chains,

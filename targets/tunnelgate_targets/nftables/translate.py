@@ -151,14 +151,11 @@ class Translator:
 
     def path(self, snat: Snat) -> Iterator[str]:
         """Matches for the packets that a source translation covers."""
-        addresses = where(snat.family, snat.match)
+        addressed = where(snat.family, snat.match)
         for arrival in self.arrived(snat.source, snat.family):
             for departure in self.leaves(snat.destination, snat.family):
                 for words in channel_matches(snat.match.l4):
-                    path = join(arrival, departure, *addresses)
-                    if FAMILY_WORD[snat.family] not in path.split():
-                        path = join(path, f"meta nfproto ipv{snat.family}")
-                    yield join(path, words)
+                    yield join(arrival, departure, addressed, words)
 
     # -- AH
 

@@ -46,6 +46,7 @@ class Parts:
     chains: list[Chain] = field(default_factory=list)
     sets: list[NamedSet] = field(default_factory=list)
     dynamic: dict[str, Dynamic] = field(default_factory=dict)
+    limits: dict[str, str] = field(default_factory=dict)
 
 
 def digest(text: str) -> str:
@@ -105,7 +106,7 @@ class PairWriter:
             # its own log says it already: no second message by `log-denied`
             inside = self.pair.source is not None and self.pair.source.inside
             ending = REJECT if self.plan.reject and inside else ("drop",)
-            verdict = f"goto {self._accounting('deny', denials, ending, ())}"
+            verdict = f"goto {self._accounting('deny', denials, ending, [])}"
         tables, alone = tabulate([_plain(rule) for rule in denials])
         return [*self._tables("deny", tables, verdict), *_lines(alone, verdict)]
 
@@ -115,8 +116,7 @@ class PairWriter:
         permissions = self.pair.permissions
         verdict = "accept"
         if self.pair.guards or any(rule.log is not None or rule.counter for rule in permissions):
-            guards = tuple(self._guards())
-            verdict = f"goto {self._accounting('allow', permissions, ('accept',), guards)}"
+            verdict = f"goto {self._accounting('allow', permissions, ('accept',), self._guard())}"
         free = [_plain(rule) for rule in permissions if rule.limit is None]
         tables, alone = tabulate(free)
         lines = [*self._tables("allow", tables, verdict), *_lines(alone, verdict)]
@@ -128,17 +128,20 @@ class PairWriter:
     def _limited(self, rule: Rule, verdict: str) -> list[str]:
         """A statement with a limit: its chain returns when there is no credit left."""
         assert rule.limit is not None
-        name = f"limit.{self.ends}.{digest(rule.origin.text)}"
-        rate = f"limit rate {rule.limit.count}/{rule.limit.unit} burst 5 packets"
+        # the credit is the statement's, whatever pairs of links and channels it is about
+        name = f"limit.{digest(rule.origin.text)}"
+        rate = f"rate {rule.limit.count}/{rule.limit.unit} burst 5 packets"
         if rule.limit.per_source:
             lines = []
             for word in FAMILY_WORD.values():
                 self.parts.dynamic[f"{name}.{word}"] = Dynamic(f"{word} saddr", "10m")
-                lines.append(f"update @{name}.{word} {{ {word} saddr {rate} }} {verdict}")
+                lines.append(f"update @{name}.{word} {{ {word} saddr limit {rate} }} {verdict}")
         else:
-            lines = [f"{rate} {verdict}"]
-        self.parts.chains.append(Chain(name, tuple(lines)))
-        return _lines([rule], f"jump {name}")
+            self.parts.limits[name] = rate
+            lines = [f'limit name "{name}" {verdict}']
+        chain = f"{name}.{self.ends}"
+        self.parts.chains.append(Chain(chain, tuple(lines)))
+        return _lines([rule], f"jump {chain}")
 
     # -- tables
 
@@ -146,21 +149,23 @@ class PairWriter:
         for table in tables:
             entries = [Entry(row.element, "", row.origin.text) for row in table.rows]
             status = "ct status dnat" if table.shape.translated else ""
+            if table.shape.family and not (table.shape.source or table.shape.destination):
+                status = join(f"meta nfproto ipv{table.shape.family}", status)
             if not key(table.shape):
                 yield join(status, verdict, comment(_many(word, [one.text for one in entries])))
                 continue
             for made in named_sets(f"{word}.{self.ends}", table.shape, entries):
                 self.parts.sets.append(made)
-                yield join(made.key, f"@{made.name}", status, verdict, comment(_many(word, made.texts)))
+                yield join(status, made.key, f"@{made.name}", verdict, comment(_many(word, made.texts)))
 
     # -- what stands behind a verdict
 
     def _accounting(
-        self, word: str, rules: tuple[Rule, ...], ending: tuple[str, ...], before: tuple[str, ...]
+        self, word: str, rules: tuple[Rule, ...], ending: tuple[str, ...], before: list[str]
     ) -> str:
         """A chain that logs once, counts once, both by the narrowest statement, and then ends."""
         name = f"{word}.{self.ends}"
-        lines = list(before)
+        lines = before
         logged = [rule for rule in rules if rule.log is not None]
         counted = [rule for rule in rules if rule.counter]
         if logged:
@@ -185,19 +190,34 @@ class PairWriter:
         prefix = rule.log or f"tunnelgate {word} {' '.join(self.pair.name)}: "
         return f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
 
-    def _guards(self) -> Iterator[str]:
-        """The second claimant of a peer, seen instead of vanishing (kernel facts, Portless protocols)."""
+    def _guard(self) -> list[str]:
+        """The second claimant of a peer, seen instead of vanishing (kernel facts, Portless protocols).
+
+        The first translation that covers a packet counts it, as it is the first that translates it.
+        """
+        if not self.pair.guards:
+            return []
+        log = f'{LOG_LIMIT} log prefix "tunnelgate second claimant: "'
+        second = Chain(f"second-claimant.{self.ends}", (log, "counter drop"))
+        self.parts.chains.append(second)
+        lines = []
         for guard in self.pair.guards:
             word = FAMILY_WORD[guard.family]
-            name = f"claims.{self.pair.name[1]}.{digest(guard.key)}.{word}"
-            self.parts.dynamic[name] = Dynamic(f"{word} daddr . meta l4proto", "")
-            count = f"add @{name} {{ {word} daddr . meta l4proto ct count over 1 }}"
-            chain = f"second-claimant.{self.ends}"
-            if all(one.name != chain for one in self.parts.chains):
-                log = f'{LOG_LIMIT} log prefix "tunnelgate second claimant: "'
-                self.parts.chains.append(Chain(chain, (log, "counter drop")))
+            key = f"{self.pair.name[1]}.{digest(guard.key)}.{word}"
+            self.parts.dynamic[f"claims.{key}"] = Dynamic(f"{word} daddr . meta l4proto", "")
+            own = Chain(
+                f"claim.{self.ends}.{digest(guard.key)}.{word}",
+                (
+                    f"add @claims.{key} {{ {word} daddr . meta l4proto ct count over 1 }} "
+                    f"goto {second.name} {comment('one claimant a peer')}",
+                ),
+            )
+            if own not in self.parts.chains:
+                self.parts.chains.append(own)
             for words in matches(guard.match, guard.family):
-                yield join(words, count, f"goto {chain}", comment(f"one claimant a peer: {guard.origin.text}"))
+                lines.append(join(words, f"goto {own.name}", comment(guard.origin.text)))
+        self.parts.chains.append(Chain(f"claims.{self.ends}", tuple(lines)))
+        return [f"jump claims.{self.ends}"]
 
 
 def _plain(rule: Rule) -> Rule:

@@ -62,12 +62,13 @@ def address_match(family: int, side: str, wanted: Intervals) -> str:
     return f"{FAMILY_WORD[family]} {side} {compare(words, negated=negated)}"
 
 
-def where(family: int, match: Match) -> tuple[str, str]:
-    """The matches of source and destination of one family."""
-    return (
-        address_match(family, "saddr", match.source),
-        address_match(family, "daddr", match.destination),
-    )
+def where(family: int | None, match: Match) -> str:
+    """The matches of source and destination of one family, or of that family alone; None: either."""
+    if family is None:
+        return ""
+    sides = (("saddr", match.source), ("daddr", match.destination))
+    addressed = join(*(address_match(family, side, wanted) for side, wanted in sides))
+    return addressed or f"meta nfproto ipv{family}"
 
 
 def channel_matches(l4: Intervals) -> list[str]:
@@ -110,13 +111,8 @@ def matches(match: Match, family: int | None = None) -> list[str]:
     for one, part in match.families():
         if family is not None and one not in (0, family):
             continue
-        for words in channel_matches(part.l4):
-            if one == 0 and family is not None:
-                found.append(join(f"meta nfproto ipv{family}", words))
-            elif one == 0:
-                found.append(words)
-            else:
-                found.append(join(*where(one, part), words))
+        addressed = where(one or family, part)
+        found += [join(addressed, words) for words in channel_matches(part.l4)]
     return found
 
 

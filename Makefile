@@ -1,0 +1,77 @@
+# Everything for a fresh machine: Python 3.11 or newer with venv, root or not.
+#
+#   make demo   install into .venv and see what tunnelgate does
+#   make test   all checks and tests; as root it installs the tools that they need
+#   make bench  how long it takes
+#   make docs   write the generated pages and schemas anew
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := compiler/tunnelgate grammar/tunnelgate_grammar targets/tunnelgate_targets
+# What the tests talk to the kernel with: the program and the Debian package that holds it.
+TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:iproute2 unshare:util-linux
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit bench docs tools clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+# A file says which state of pyproject.toml is installed.
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed tools/dev_requirements.py
+	$(BIN)/python tools/dev_requirements.py > $(VENV)/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $(VENV)/dev.txt
+	@touch $@
+
+demo: $(VENV)/installed
+	@echo '--- tunnelgate compile examples/branch-office/branch.tg'
+	@$(BIN)/tunnelgate compile examples/branch-office/branch.tg
+	@echo
+	@echo '--- tunnelgate check examples/branch-office/broken.tg'
+	@$(BIN)/tunnelgate check examples/branch-office/broken.tg; echo "exit status $$?"
+
+test: $(VENV)/installed-dev tools lint unit
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/installed-dev tools
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python tools/generate.py
+
+# Installed when root and missing; else said. `CI=true` makes what is missing a failure.
+tools:
+	@missing=""; \
+	for tool in $(TOOLS); do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool#*:}"; \
+	done; \
+	/usr/bin/python3 -c 'import nftables' 2>/dev/null || missing="$$missing python3-nftables"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+	  echo "not installed:$$missing"; \
+	  echo "the tests that need them are skipped; install them with: apt-get install$$missing"; \
+	  [ "$${CI:-}" != true ]; \
+	fi
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,7 @@
+"""`python -m tunnelgate`."""
+
+import sys
+
+from tunnelgate.cli.main import main
+
+sys.exit(main())

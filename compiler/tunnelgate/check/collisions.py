@@ -1,0 +1,106 @@
+"""Two forwards that take the same packet and hand it to different hosts, or to different ports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tunnelgate.check.cutting import remove
+from tunnelgate.check.index import BoxIndex
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy import Forward, Zone
+from tunnelgate.policy.model import Entry
+from tunnelgate.policy.options import ESP
+
+if TYPE_CHECKING:
+    from tunnelgate.check.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """What the later of two forwards takes that the earlier one takes too."""
+
+    later: Forward
+    earlier: Forward
+    sources: Intervals
+    channels: Intervals
+
+
+def find(context: Context) -> Iterator[Collision]:
+    """For each forward, the earlier ones that it collides with, until all it takes is shown."""
+    by_zone: dict[Zone, list[tuple[Box, tuple[Forward, Entry]]]] = defaultdict(list)
+    for forward in context.policy.forwards:
+        for entry in forward.entries:
+            sources = context.members(entry.zone, entry.sources)
+            box = (sources, entry.addresses, forward.l4)
+            if all(box):
+                by_zone[entry.zone].append((box, (forward, entry)))
+    for zone, entries in by_zone.items():
+        index = BoxIndex(entries)
+        for number, (box, (forward, _)) in enumerate(entries):
+            yield from _earlier(context, zone, index, number, box, forward)
+
+
+def _earlier(
+    context: Context,
+    zone: Zone,
+    index: BoxIndex[tuple[Forward, Entry]],
+    number: int,
+    box: Box,
+    forward: Forward,
+) -> Iterator[Collision]:
+    unseen = box[2]
+    for other, common, (earlier, _) in index.meeting(box):
+        if other >= number or not _differ(forward, earlier):
+            continue
+        sources, addresses, channels = common
+        if _split_by_spi(forward, earlier):
+            channels = channels - ESP
+        flows = (sources, addresses, channels & unseen)
+        standing = list(_standing(context, zone, flows, forward, earlier))
+        if standing:
+            shown = Intervals.union_of(box[1] for box in standing)
+            yield Collision(forward, earlier, standing[0][0], shown)
+            unseen = unseen - shown
+        if not unseen:
+            return
+
+
+def _differ(one: Forward, other: Forward) -> bool:
+    """Whether two forwards do different things with one packet that both take."""
+    if one.target != other.target:
+        return True
+    return _port(one, other) != _port(other, one)
+
+
+def _port(forward: Forward, other: Forward) -> int | None:
+    """Where a packet goes; a forward that keeps the port keeps the one channel the other takes."""
+    if forward.port is None and other.port is not None:
+        return other.l4.first() & 0xFFFF
+    return forward.port
+
+
+def _split_by_spi(one: Forward, other: Forward) -> bool:
+    """Whether the hosts draw their SPIs from ranges of their own (language reference, Options)."""
+    mine, theirs = one.options.spi, other.options.spi
+    if mine is None or theirs is None:
+        return False
+    return mine[1] < theirs[0] or theirs[1] < mine[0]
+
+
+def _standing(
+    context: Context, zone: Zone, flows: Box, one: Forward, other: Forward
+) -> Iterator[tuple[Intervals, Intervals]]:
+    """Sources and channels that are not denied on both ways: denied on one, they are in doubt."""
+    sources, _, channels = flows
+    for forward in (one, other) if channels else ():
+        target = Intervals.single(forward.target)
+        arriving = channels
+        if forward.port is not None:
+            arriving = Intervals.single(channels.first() >> 16 << 16 | forward.port)
+        pair = (zone, forward.host.zone)
+        for box in context.standing(pair, (sources, target, arriving)):
+            yield box[0], channels if forward.port is not None else box[2]

@@ -1,0 +1,151 @@
+"""What the checks share about one policy, each thing found once and only when it is asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import chain
+
+from tunnelgate.check import away, claims, collisions, portless, sharing
+from tunnelgate.check.away import Away
+from tunnelgate.check.claims import Claim
+from tunnelgate.check.collisions import Collision
+from tunnelgate.check.cutting import remove
+from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.machines import machines
+from tunnelgate.check.paths import Pair, Paths
+from tunnelgate.check.sharing import Shared
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy import Forward, Policy, Rule, Verdict, Zone
+from tunnelgate.policy.model import Entry
+
+#: Boxes of a statement have three axes: sources, destinations, channels.
+Flows = tuple[Intervals, Intervals, Intervals]
+
+
+class Context:
+    """A policy, and what more than one check wants to know of it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.gateway = policy.gateway
+        self._machines: dict[Zone, Intervals] = {}
+        self._claims: dict[int, list[Claim]] = {}
+        self._shared: dict[int, list[Shared]] = {}
+
+    # -- places
+
+    def machines(self, zone: Zone) -> Intervals:
+        """The addresses that a machine of a zone can have; of the gateway, all that it may receive."""
+        if zone.is_gateway:
+            return axes.ANY_ADDRESS
+        if zone not in self._machines:
+            self._machines[zone] = machines(self.policy, zone)
+        return self._machines[zone]
+
+    def members(self, zone: Zone, addresses: Intervals) -> Intervals:
+        """The machines of a zone among these addresses."""
+        known = self.machines(zone)
+        return known if addresses == axes.ANY_ADDRESS else addresses & known
+
+    @cached_property
+    def outside(self) -> frozenset[Zone]:
+        """The zones that are outside."""
+        translated = {zone for nat in self.policy.nats for zone, _ in nat.destination}
+        return frozenset(
+            zone for zone in self.policy.zones[1:] if zone.is_rest or zone in translated
+        )
+
+    # -- statements
+
+    @cached_property
+    def allows(self) -> tuple[Rule, ...]:
+        """Every `allow`, in the policy's order."""
+        return tuple(rule for rule in self.policy.rules if rule.verdict is Verdict.ALLOW)
+
+    @cached_property
+    def _denials(self) -> dict[Pair, BoxIndex[Rule]]:
+        denials = (rule for rule in self.policy.rules if rule.verdict is Verdict.DENY)
+        return by_pair(denials)
+
+    @cached_property
+    def permissions(self) -> dict[Pair, BoxIndex[Rule]]:
+        """The flows of every `allow`, by the zones they connect."""
+        return by_pair(self.allows)
+
+    def standing(self, pair: Pair, flows: Flows) -> Iterator[Box]:
+        """What the denials leave of some flows between two zones."""
+        index = self._denials.get(pair)
+        cuts = [] if index is None else [common for _, common, _ in index.meeting(flows)]
+        return remove(flows, cuts)
+
+    def permitted(self, pair: Pair, flows: Flows) -> list[Box]:
+        """The parts of some flows between two zones that are allowed, and not denied."""
+        index = self.permissions.get(pair)
+        if index is None:
+            return []
+        found = (self.standing(pair, _flows(common)) for _, common, _ in index.meeting(flows))
+        return list(chain.from_iterable(found))
+
+    def handed_on(self, forward: Forward, entry: Entry, channel: int) -> Intervals:
+        """The sources whose packets on a channel a forward hands to its host, denials heeded."""
+        if channel not in forward.l4:
+            return Intervals.EMPTY
+        arriving = channel if forward.port is None else channel >> 16 << 16 | forward.port
+        sources = self.members(entry.zone, entry.sources)
+        flows = (sources, Intervals.single(forward.target), Intervals.single(arriving))
+        pair = (entry.zone, forward.host.zone)
+        return Intervals.union_of(box[0] for box in self.standing(pair, flows))
+
+    # -- translation
+
+    @cached_property
+    def paths(self) -> Paths:
+        """The translated paths."""
+        return Paths(self.policy, self.machines)
+
+    def claims(self, channel: int) -> list[Claim]:
+        """Who may start a channel from behind source NAT, in the order of the statements."""
+        if channel not in self._claims:
+            self._claims[channel] = list(claims.find(self, channel))
+        return self._claims[channel]
+
+    @cached_property
+    def portless(self) -> dict[int, Intervals]:
+        """The protocols without ports in classes that every statement treats alike, by a member."""
+        return portless.classes(self.policy)
+
+    def shared(self, channel: int) -> list[Shared]:
+        """Which statements let hosts behind one address share a peer on a portless channel."""
+        key = next(key for key, members in self.portless.items() if channel in members)
+        if key not in self._shared:
+            self._shared[key] = sharing.find(self.claims(key), key)
+        return self._shared[key]
+
+    @cached_property
+    def collisions(self) -> list[Collision]:
+        """Pairs of forwards that give one packet two results."""
+        return list(collisions.find(self))
+
+    @cached_property
+    def taken(self) -> list[Away]:
+        """What forwards take away from the gateway although an `allow` lets it in."""
+        return list(away.find(self))
+
+
+def by_pair(rules: Iterator[Rule] | tuple[Rule, ...]) -> dict[Pair, BoxIndex[Rule]]:
+    """Statements by the zones they connect."""
+    found: dict[Pair, list[tuple[Box, Rule]]] = defaultdict(list)
+    for rule in rules:
+        for ingress, sources in rule.source:
+            for egress, destinations in rule.destination:
+                found[ingress, egress].append(((sources, destinations, rule.l4), rule))
+    return {pair: BoxIndex(entries) for pair, entries in found.items()}
+
+
+def _flows(box: Box) -> Flows:
+    sources, destinations, l4 = box
+    return sources, destinations, l4

@@ -1,0 +1,60 @@
+"""The checks, one file each: its row, and the function that finds what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tunnelgate.check.context import Context
+from tunnelgate.check.rules import (
+    tg101,
+    tg102,
+    tg103,
+    tg201,
+    tg202,
+    tg203,
+    tg204,
+    tg205,
+    tg206,
+    tg207,
+    tg208,
+    tg209,
+    tg302,
+    tg303,
+    tg306,
+    tg307,
+    tg308,
+    tg309,
+    tg505,
+    tg607,
+    tg701,
+)
+from tunnelgate.diagnostics import Diagnostic, Rule
+
+_MODULES = (
+    tg101,
+    tg102,
+    tg103,
+    tg201,
+    tg202,
+    tg203,
+    tg204,
+    tg205,
+    tg206,
+    tg207,
+    tg208,
+    tg209,
+    tg302,
+    tg303,
+    tg306,
+    tg307,
+    tg308,
+    tg309,
+    tg505,
+    tg607,
+    tg701,
+)
+
+RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)
+CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = tuple(
+    module.check for module in _MODULES
+)

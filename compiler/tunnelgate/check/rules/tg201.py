@@ -1,0 +1,46 @@
+"""TG201: bare ESP from many hosts behind one address to a common peer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnelgate.check.context import Context
+from tunnelgate.check.portless import ESP_CHANNEL
+from tunnelgate.check.rules.samples import NAT
+from tunnelgate.check.sharing import Shared
+from tunnelgate.check.telling import tell
+from tunnelgate.check.words import except_protocol, protocol_word, replace_word
+from tunnelgate.diagnostics import Diagnostic, Fix, Rule, Severity
+
+RULE = Rule(
+    code="TG201",
+    name="esp-from-many-hosts",
+    severity=Severity.ERROR,
+    summary="bare ESP from many hosts behind NAT",
+    why="connection tracking tells ESP apart by its two addresses only; the second host's packets "
+    "vanish without an error",
+    source="RFC 3948 section 1; Linux, measured",
+    bad=NAT + "allow esp from lan to hq\n",
+    good=NAT + "allow ipsec-nat-t from lan to hq\n",
+)
+#: Words that are ESP, or IKE and ESP, and nothing besides.
+_REPLACEABLE = frozenset({"esp", "ipsec", "l2tp-ipsec", "ip/50"})
+_HELP = "let it be encapsulated in UDP, which any number of hosts may use"
+_HELP_ANY = (
+    "leave ESP out, so that hosts fall back on UDP; the second claimant is counted and dropped"
+)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Each statement by which hosts share a peer."""
+    for shared in context.shared(ESP_CHANNEL):
+        help = _HELP if shared.claim.named else _HELP_ANY
+        yield tell(RULE, shared, ESP_CHANNEL, "bare ESP", help, _fix(shared))
+
+
+def _fix(shared: Shared) -> Fix | None:
+    protocols = shared.rule.protocols
+    if not shared.claim.named:
+        return except_protocol(protocols, "esp")
+    word = protocol_word(protocols, ESP_CHANNEL)
+    return replace_word(word, "ipsec-nat-t") if word.text in _REPLACEABLE else None

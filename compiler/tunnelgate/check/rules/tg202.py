@@ -1,0 +1,33 @@
+"""TG202: ESP of one peer forwarded to two hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnelgate.check.clashing import tell_collisions
+from tunnelgate.check.context import Context
+from tunnelgate.check.rules.samples import NAT
+from tunnelgate.diagnostics import Diagnostic, Rule, Severity
+from tunnelgate.policy.options import ESP
+
+RULE = Rule(
+    code="TG202",
+    name="esp-to-two-hosts",
+    severity=Severity.ERROR,
+    summary="ESP from one peer is forwarded to two hosts",
+    why="ESP has no ports: the first packet binds all ESP of a peer to one host, and the other "
+    "statement is dead. Two hosts may share a peer where their SPIs are split.",
+    source="RFC 4303 section 2; Linux, measured",
+    bad=NAT
+    + "allow ipsec from alice, bob to wan with single\n"
+    + "forward esp from wan to alice\nforward esp from hq to bob\n",
+    good=NAT
+    + "allow ipsec from alice, bob to wan with single\n"
+    + "forward esp from wan except hq to alice\nforward esp from hq to bob\n",
+)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Each forward that takes ESP which an earlier one takes too."""
+    help = "take the sources apart with `except`, or split the SPIs: `with spi 0x1000-0x1fff`"
+    yield from tell_collisions(RULE, context, ESP, "ESP", help)

@@ -1,0 +1,132 @@
+"""TG209: a tunnel that only one side can begin."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tunnelgate.check.context import Context, Flows
+from tunnelgate.check.cutting import remove
+from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.paths import Pair
+from tunnelgate.check.portless import ESP_CHANNEL
+from tunnelgate.check.rules.samples import NAT
+from tunnelgate.check.show import show_addresses
+from tunnelgate.check.telling import side_text
+from tunnelgate.check.words import protocol_word
+from tunnelgate.diagnostics import Diagnostic, Label, Severity
+from tunnelgate.diagnostics import Rule as Row
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy import Forward, Rule
+from tunnelgate.policy.model import Entry
+
+RULE = Row(
+    code="TG209",
+    name="begun-from-one-side",
+    severity=Severity.ADVICE,
+    summary="ESP or IKE may be begun from one side only",
+    why="Connection tracking forgets an idle ESP flow after 600 seconds. From then on only the side "
+    "that may begin can wake the tunnel; what the other side sends is dropped.",
+    source="nf_conntrack-sysctl: nf_conntrack_generic_timeout; Linux, measured",
+    bad=NAT + "forward ipsec from hq to alice\n",
+    good=NAT + "forward ipsec from hq to alice\nallow ipsec from alice to hq\n",
+)
+_IKE_CHANNEL = axes.UDP << 16 | 500
+#: What wakes a tunnel: a packet of it, or the negotiation of a new one.
+_WAKING = Intervals.of([(_IKE_CHANNEL, _IKE_CHANNEL), (ESP_CHANNEL, ESP_CHANNEL)])
+_ESP = Intervals.single(ESP_CHANNEL)
+
+Forwarded = dict[Pair, BoxIndex[None]]
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Forwards whose host may not begin, and allows of ESP whose peer may not."""
+    for forward in context.policy.forwards:
+        silent = next(
+            filter(None, (_silent(context, forward, one) for one in forward.entries)), None
+        )
+        if silent:
+            yield _host_cannot(forward, silent)
+    forwarded = _handed_on(context)
+    for rule in context.allows:
+        if ESP_CHANNEL in rule.protocols.named and ESP_CHANNEL in rule.l4:
+            lacking = next(_one_sided(context, rule, forwarded), None)
+            if lacking is not None:
+                yield _peer_cannot(rule, lacking)
+
+
+def _silent(context: Context, forward: Forward, entry: Entry) -> Intervals:
+    """The peers of a forward of named ESP or IKE towards which its host may begin neither."""
+    named = [channel for channel, _ in forward.protocols.named & _WAKING]
+    if not named or entry.hairpin:
+        return Intervals.EMPTY
+    peers = Intervals.union_of(context.handed_on(forward, entry, channel) for channel in named)
+    host = Intervals.single(forward.target)
+    waking = context.permitted((forward.host.zone, entry.zone), (host, peers, _WAKING))
+    return peers - Intervals.union_of(box[1] for box in waking)
+
+
+def _handed_on(context: Context) -> Forwarded:
+    """To which hosts which peers may begin through a forward, by the zones of host and peer."""
+    found: dict[Pair, list[tuple[Box, None]]] = defaultdict(list)
+    for forward in context.policy.forwards:
+        host = Intervals.single(forward.target)
+        for entry in forward.entries:
+            for channel, _ in _WAKING:
+                peers = context.handed_on(forward, entry, channel)
+                if peers:
+                    found[forward.host.zone, entry.zone].append(((host, peers), None))
+    return {pair: BoxIndex(entries) for pair, entries in found.items()}
+
+
+def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[Box]:
+    """Sources and destinations of an allow of ESP whose destinations may not begin."""
+    for ingress, sources in rule.source:
+        for egress, destinations in rule.destination:
+            if ingress.is_gateway or egress.is_gateway:
+                continue
+            for family in (axes.IPV4, axes.IPV6):
+                mine = context.members(ingress, sources) & family
+                theirs = context.members(egress, destinations) & family
+                if mine and theirs:
+                    yield from _unanswered(
+                        context, (ingress, egress), (mine, theirs, _ESP), forwarded
+                    )
+
+
+def _unanswered(context: Context, pair: Pair, flows: Flows, forwarded: Forwarded) -> Iterator[Box]:
+    """The flows whose other direction is neither allowed nor forwarded."""
+    back = (pair[1], pair[0])
+    for sources, peers, _ in context.standing(pair, flows):
+        answers = [(box[1], box[0]) for box in context.permitted(back, (peers, sources, _WAKING))]
+        if pair in forwarded:
+            answers += [_both(common) for _, common, _ in forwarded[pair].meeting((sources, peers))]
+        yield from remove((sources, peers), answers)
+
+
+def _both(box: Box) -> tuple[Intervals, Intervals]:
+    return box[0], box[1]
+
+
+def _host_cannot(forward: Forward, peers: Intervals) -> Diagnostic:
+    named = forward.protocols.named & _WAKING
+    word = protocol_word(forward.protocols, ESP_CHANNEL if ESP_CHANNEL in named else named.first())
+    return Diagnostic(
+        RULE,
+        f"`{forward.host.name}` may not begin towards {show_addresses(peers)}",
+        Label(word),
+        (Label(forward.host_span, "cannot wake the tunnel once it has been idle"),),
+        help=f"add `allow ipsec-nat-t from {forward.host.name} to {side_text(forward.source)}`",
+    )
+
+
+def _peer_cannot(rule: Rule, lacking: Box) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"{show_addresses(lacking[1])} may not begin towards {show_addresses(lacking[0])}",
+        Label(protocol_word(rule.protocols, ESP_CHANNEL)),
+        (Label(rule.destination.span, "cannot wake the tunnel once it has been idle"),),
+        help="allow the other direction too, or forward it where addresses are translated",
+    )

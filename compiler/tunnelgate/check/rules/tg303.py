@@ -1,0 +1,73 @@
+"""TG303: a forward where nothing is translated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnelgate.check.context import Context
+from tunnelgate.check.rules.samples import NAT, ZONES
+from tunnelgate.check.show import show_place
+from tunnelgate.check.words import add_option
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.policy import Forward, Zone
+from tunnelgate.policy.model import Entry
+
+RULE = Rule(
+    code="TG303",
+    name="forward-without-nat",
+    severity=Severity.ERROR,
+    summary="a forward on a path without NAT, or from an inside zone",
+    why="A forward stands in for the gateway's own address. Where the host's packets leave "
+    "untranslated it has an address of its own there, which an `allow` lets be reached; from an "
+    "inside zone the answers would come back past the gateway.",
+    source="RFC 3022 section 2; language reference, Statements",
+    bad=ZONES + "allow ssh from lan to gateway\nforward https from wan to alice\n",
+    good=NAT + "forward https from wan to alice\n",
+)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Each zone of a forward that it cannot take packets from."""
+    for forward in context.policy.forwards:
+        for entry in forward.entries:
+            if entry.hairpin or (forward.options.hairpin and entry.zone is forward.host.zone):
+                continue
+            if entry.zone not in context.outside:
+                yield _from_inside(forward, entry.zone)
+            elif not _is_translated(context, forward, entry):
+                yield _untranslated(forward, entry.zone)
+
+
+def _is_translated(context: Context, forward: Forward, entry: Entry) -> bool:
+    """Whether the host's packets back to the zone get another source."""
+    return any(
+        nat.family == forward.family
+        and forward.target in nat.source.addresses(forward.host.zone)
+        and nat.destination.addresses(entry.zone).overlaps(entry.sources)
+        for nat in context.policy.nats
+    )
+
+
+def _from_inside(forward: Forward, zone: Zone) -> Diagnostic:
+    at_home = zone is forward.host.zone
+    return Diagnostic(
+        RULE,
+        f"`{zone.name}` is an inside zone",
+        Label(forward.source.span, "reaches the host without the gateway's address"),
+        (Label(forward.host_span, f"in zone `{forward.host.zone.name}`"),),
+        help="say `with hairpin`, so that the gateway's address stands in for both"
+        if at_home
+        else f"write `allow … from {zone.name} to {forward.host.name}`",
+        fix=add_option(forward, "hairpin") if at_home else None,
+    )
+
+
+def _untranslated(forward: Forward, zone: Zone) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"nothing translates what `{forward.host.name}` sends to `{zone.name}`",
+        Label(forward.host_span, f"is {show_place(forward.target)} there too"),
+        (Label(forward.source.span, "reached from here without a forward"),),
+        help=f"write `allow … from {zone.name} to {forward.host.name}`, or add "
+        f"`nat from {forward.host.zone.name} to {zone.name}`",
+    )

@@ -1,0 +1,60 @@
+"""TG307: a forward for an address that the gateway does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnelgate.check.context import Context
+from tunnelgate.check.rules.samples import NAT
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.flows import axes
+from tunnelgate.policy import Forward
+
+RULE = Rule(
+    code="TG307",
+    name="forward-at-foreign-address",
+    severity=Severity.ERROR,
+    summary="a forward takes packets for no address of the gateway",
+    why="A forward takes what arrives for the gateway's own address, of its own family. For another "
+    "address nothing arrives that it could take.",
+    source="language reference, Statements",
+    bad=NAT + "forward https from wan at 203.0.113.7 to alice\n",
+    good=NAT + "forward https from wan at 203.0.113.1 to alice\n",
+)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Each forward whose `at`, or whose zone, has no address to take packets for."""
+    for forward in context.policy.forwards:
+        if forward.at is None:
+            yield from _zones_without(forward)
+        elif not forward.entries:
+            if any(found & axes.family_axis(forward.family) for _, found in forward.source):
+                yield _at(forward, f"`{forward.at.text}` has no IPv{forward.family} address")
+        elif any(not one.addresses <= context.policy.own_addresses for one in forward.entries):
+            yield _at(forward, f"`{forward.at.text}` is no address of the gateway")
+
+
+def _at(forward: Forward, message: str) -> Diagnostic:
+    assert forward.at is not None
+    return Diagnostic(
+        RULE,
+        message,
+        Label(forward.at),
+        help="name an address from the `address` line of a zone, or leave `at` out for the "
+        "addresses of the zone it comes from",
+    )
+
+
+def _zones_without(forward: Forward) -> Iterator[Diagnostic]:
+    """The zones of the source in which the gateway has no address of the family."""
+    entered = {entry.zone for entry in forward.entries}
+    for zone, found in forward.source:
+        if zone not in entered and found & axes.family_axis(forward.family):
+            yield Diagnostic(
+                RULE,
+                f"the gateway has no IPv{forward.family} address in `{zone.name}`",
+                Label(forward.source.span),
+                (Label(zone.carrier.span, "its `address` line would say it"),),
+                help="add the address to the zone, or say which one is meant with `at`",
+            )

@@ -1,0 +1,95 @@
+"""TG309: two translations of one source on one path."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tunnelgate.check.clashing import take_apart
+from tunnelgate.check.context import Context
+from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.paths import Pair, public_address
+from tunnelgate.check.rules.samples import ZONES
+from tunnelgate.check.show import show_addresses, show_place
+from tunnelgate.check.words import delete
+from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.policy import Nat, Zone
+
+_REST = "allow ssh from lan to gateway\n"
+_TWO = ZONES.replace("203.0.113.1", "203.0.113.1, 203.0.113.2")
+RULE = Rule(
+    code="TG309",
+    name="nats-overlap",
+    severity=Severity.ERROR,
+    summary="two translations of the same sources on one path",
+    why="The most specific source decides which translation a packet gets. Where neither of two is "
+    "inside the other it would be a matter of their order, and order never matters.",
+    source="language reference, Principles and What it means",
+    bad=_TWO + "nat from lan to wan\nnat from lan to hq as 203.0.113.2\n" + _REST,
+    good=_TWO + "nat from lan to wan except hq\nnat from lan to hq as 203.0.113.2\n" + _REST,
+)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """Each translation that meets an earlier one which does something else, or the very same."""
+    told: set[Nat] = set()
+    for pair, entries in _by_pair(context).items():
+        index = BoxIndex(entries)
+        for number, (box, nat) in enumerate(entries):
+            if nat in told:
+                continue
+            for other, common, earlier in index.meeting(box):
+                if other < number and _differ(nat, earlier, pair[1]):
+                    told.add(nat)
+                    yield _tell(nat, earlier, common, pair[1])
+                    break
+
+
+def _by_pair(context: Context) -> dict[Pair, list[tuple[Box, Nat]]]:
+    found: dict[Pair, list[tuple[Box, Nat]]] = defaultdict(list)
+    for nat in context.policy.nats:
+        axis = axes.family_axis(nat.family)
+        for ingress, sources in nat.source:
+            for egress, destinations in nat.destination:
+                mine, theirs = (
+                    context.members(ingress, sources),
+                    context.members(egress, destinations),
+                )
+                if mine & axis and theirs & axis:
+                    found[ingress, egress].append(((mine & axis, theirs & axis), nat))
+    return found
+
+
+def _differ(one: Nat, other: Nat, egress: Zone) -> bool:
+    """Whether neither is the more specific, and it matters which is taken, or both are one."""
+    if one.sources != other.sources and (
+        one.sources <= other.sources or other.sources <= one.sources
+    ):
+        return False
+    return public_address(one, egress) != public_address(other, egress) or _is_same(one, other)
+
+
+def _is_same(one: Nat, other: Nat) -> bool:
+    """Whether two translations say the same."""
+    return (one.source.zones, one.destination.zones) == (
+        other.source.zones,
+        other.destination.zones,
+    )
+
+
+def _tell(nat: Nat, earlier: Nat, common: Box, egress: Zone) -> Diagnostic:
+    same = public_address(nat, egress) == public_address(earlier, egress)
+    return Diagnostic(
+        RULE,
+        f"{show_addresses(common[0])} is translated twice on the way to {show_addresses(common[1])}",
+        Label(nat.span, f"to {show_place(public_address(nat, egress))}"),
+        (Label(earlier.span, f"to {show_place(public_address(earlier, egress))} here"),),
+        help="leave one of the two out" if same else "take the two apart with `except`",
+        fix=_fix(nat, earlier, same),
+    )
+
+
+def _fix(nat: Nat, earlier: Nat, same: bool) -> Fix | None:
+    return delete(nat.span) if same else take_apart(nat, earlier)

@@ -1,0 +1,1 @@
+"""The command line: a thin caller of the Python API, one file a command, each loaded lazily."""

@@ -1,0 +1,16 @@
+"""`tunnelgate targets`."""
+
+from __future__ import annotations
+
+import click
+
+from tunnelgate import target
+from tunnelgate.cli.console import Console
+
+
+@click.command("targets")
+@click.pass_obj
+def command(console: Console) -> None:
+    """List the targets, those of other distributions included."""
+    for name in target.names():
+        console.result(f"{name:<12}  {target.find(name).title}\n")

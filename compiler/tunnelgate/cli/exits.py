@@ -1,0 +1,41 @@
+"""How a run ends: exit codes with names, and the error that ends one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import IO, Any
+
+import click
+
+
+class Exit(IntEnum):
+    """The exit code of a command."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    USAGE = 2
+    """Wrong usage, input that cannot be read, output that cannot be written, bad configuration."""
+    FAULT = 3
+    """A fault of ours."""
+    INTERRUPTED = 130
+    """As a shell says it of a command that SIGINT ended."""
+
+
+class Problem(click.ClickException):
+    """What keeps a command from its work, and a way out."""
+
+    exit_code = Exit.USAGE
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write it to standard error, as findings are written."""
+        click.echo(f"error: {self.message}\n  = help: {self.help}", file=file, err=file is None)
+
+
+class Fault(Problem):
+    """A fault of ours, and what to report."""
+
+    exit_code = Exit.FAULT

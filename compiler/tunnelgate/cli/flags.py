@@ -1,0 +1,89 @@
+"""The arguments and flags that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from tunnelgate.cli.console import Console
+from tunnelgate.cli.exits import Exit
+from tunnelgate.diagnostics import Severity
+from tunnelgate.diagnostics.render import FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a command was asked, None where the configuration or a default decides.
+
+    Attributes:
+        console: where text goes.
+        paths: the files and folders named.
+        targets: the targets named.
+        format: how findings are shown.
+        fail_level: the mildest severity that makes the run fail.
+    """
+
+    console: Console
+    paths: tuple[str, ...]
+    targets: tuple[str, ...]
+    format: str | None
+    fail_level: str | None
+
+
+_COMMON = (
+    click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
+    click.option(
+        "targets",
+        "-t",
+        "--target",
+        metavar="NAME",
+        multiple=True,
+        help="May be given several times.",
+    ),
+    click.option(
+        "--format",
+        type=click.Choice(list(FORMATS)),
+        help="How findings are shown; full by default, and github too under GitHub Actions.",
+    ),
+    click.option(
+        "--fail-level",
+        type=click.Choice([severity.value for severity in Severity]),
+        help="The mildest finding that makes the run fail; error by default.",
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+)
+
+
+def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
+    """Make a function of `Flags` one of what a command about policies takes."""
+
+    @wraps(function)
+    def command(
+        paths: tuple[str, ...],
+        targets: tuple[str, ...],
+        format: str | None,
+        fail_level: str | None,
+        color: str,
+        quiet: bool,
+        verbose: bool,
+        **rest: Any,
+    ) -> Exit:
+        console = click.get_current_context().ensure_object(Console)
+        console.color, console.quiet, console.verbose = color, quiet, verbose
+        return function(Flags(console, paths, targets, format, fail_level), **rest)
+
+    decorated: Callable[..., Exit] = command
+    for decorate in reversed(_COMMON):
+        decorated = decorate(decorated)
+    return decorated

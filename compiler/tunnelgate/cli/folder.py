@@ -1,0 +1,170 @@
+"""The folder of one target on disk: compared with what should stand in it, and written.
+
+Everything is written aside and forced to the disk before the first file is replaced, so that a
+full disk or a missing permission leaves every folder as it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from tunnelgate.cli.exits import Problem
+
+_MANIFEST = "manifest.json"
+_WAYS_OUT = {
+    errno.ENOSPC: "make room on the disk, or choose another folder with `-o`",
+    errno.EDQUOT: "make room in your quota, or choose another folder with `-o`",
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`)",
+    errno.ENOTDIR: "a file stands where a folder should be: move it, or choose another with `-o`",
+    errno.EEXIST: "a file stands where a folder should be: move it, or choose another with `-o`",
+    errno.EISDIR: "a folder stands where a file should be: move it, or choose another with `-o`",
+}
+_OTHERWISE = "check its permissions, or choose another folder with `-o`"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A file that is not as it should be; `old` and `new` are None for no file."""
+
+    path: Path
+    old: bytes | None
+    new: bytes | None
+
+    def __str__(self) -> str:
+        state = "missing" if self.old is None else "stale" if self.new is None else "differs"
+        return f"{self.path}: {state}"
+
+    def diff(self) -> str:
+        """What writing it would change, as a unified diff."""
+        old, new = (
+            (text or b"").decode("utf-8", "replace").splitlines(keepends=True)
+            for text in (self.old, self.new)
+        )
+        return "".join(unified_diff(old, new, str(self.path), str(self.path)))
+
+
+def differences(folder: Path, files: Mapping[str, str]) -> list[Difference]:
+    """How a folder differs from what should stand in it. Files that nobody knows are let be.
+
+    Raises:
+        Problem: something there cannot be read.
+    """
+    wanted = {name: text.encode() for name, text in files.items()}
+    names = [*(name for name in wanted if name != _MANIFEST), *_stale(folder, wanted)]
+    # The manifest last: where it is new, everything else is.
+    found = (
+        Difference(folder / name, _content(folder / name), wanted.get(name))
+        for name in [*names, _MANIFEST]
+    )
+    return [one for one in found if one.old != one.new]
+
+
+def write(changes: Iterable[Difference]) -> None:
+    """Make all these changes, or none.
+
+    Raises:
+        Problem: the disk does not take them.
+    """
+    changes = list(changes)
+    made: list[Path] = []
+    aside: dict[Path, Path] = {}
+    try:
+        for change in changes:
+            if change.new is not None:
+                made += _make_folder(change.path.parent)
+                aside[change.path] = _write_aside(change.path, change.new)
+    except BaseException as error:
+        _forget(aside.values(), made)
+        if isinstance(error, OSError):
+            raise _problem(error, "nothing was changed") from error
+        raise
+    try:
+        _replace(changes, aside)
+    except OSError as error:
+        _forget(aside.values(), [])
+        raise _problem(error, "some files may be new already; run it again") from error
+
+
+def _replace(changes: Iterable[Difference], aside: Mapping[Path, Path]) -> None:
+    for change in changes:
+        if change.new is None:
+            change.path.unlink(missing_ok=True)
+        else:
+            os.replace(aside[change.path], change.path)
+    for folder in dict.fromkeys(change.path.parent for change in changes):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _stale(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
+    """Files that an earlier run wrote, by its manifest, and this one has no more."""
+    from pydantic import ValidationError
+
+    from tunnelgate.manifest import Manifest
+
+    try:
+        old = Manifest.model_validate_json(_content(folder / _MANIFEST) or b"")
+    except ValidationError:  # not ours, or of another version: then nothing is known about others
+        return []
+    return [name for name in old.files if name not in wanted and os.path.lexists(folder / name)]
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _problem(error, "nothing was changed") from error
+
+
+def _make_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder and those above it; the ones that were not there, from the top."""
+    missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
+    for one in reversed(missing):
+        one.mkdir()
+        yield one
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
+def _write_aside(path: Path, content: bytes) -> Path:
+    """A file beside `path` with this content, safe on the disk."""
+    aside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    # With the mode that the umask gives: the output is for others to read.
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    return aside
+
+
+def _forget(aside: Iterable[Path], made: list[Path]) -> None:
+    """Take back what was written aside."""
+    for path in aside:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    for folder in reversed(made):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _problem(error: OSError, consequence: str) -> Problem:
+    reason = (error.strerror or str(error)).lower()
+    way_out = _WAYS_OUT.get(error.errno or 0, _OTHERWISE)
+    return Problem(f"`{error.filename}` cannot be written: {reason}; {consequence}", way_out)

@@ -1,0 +1,32 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+#: Debian keeps what only root runs out of a user's path.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def _need(tool: str) -> str:
+    found = shutil.which(tool, path=_PATH)
+    if found is None:
+        absent(f"`{tool}` is not installed")
+    return found
+
+
+def absent(reason: str) -> None:
+    """Skip the test for what this machine lacks; in CI that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and CI must have it")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """The path of a program that a test cannot do without: `need("nft")`."""
+    return _need

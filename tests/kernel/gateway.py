@@ -1,0 +1,252 @@
+"""A policy's gateway in the packet laboratory, and `decide` as the oracle of what its packets do."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import Lab, Observation, Probe, Wire
+
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.meaning import Decider, Outcome, Packet, Ports
+from tunnelgate.plan import build
+from tunnelgate.policy import Policy, Zone, resolve
+from tunnelgate.policy.options import PORTLESS
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax import parse
+from tunnelgate.target import find
+
+LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
+#: Seconds; two jiffies of the slowest kernel (CONFIG_HZ=100).
+_JIFFIES = 0.02
+_PROBE_NAMES = {6: "tcp", 17: "udp", 47: "gre", 50: "esp", 51: "ah", 1: "icmp", 58: "icmpv6"}
+
+
+def read(source: str | Path) -> Policy:
+    """A policy of a file, or of text; it has no findings of reading."""
+    file = SourceFile(source) if isinstance(source, str) else SourceFile.read(source)
+    parsed = parse(file)
+    policy, findings = resolve(parsed.policy)
+    assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
+    return policy
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A packet that did something else than the model says."""
+
+    outcome: Outcome
+    seen: Observation
+
+    def __str__(self) -> str:
+        o, p = self.outcome, self.outcome.packet
+        return (
+            f"{p.ingress.name}: {_show(p.source)} -> {_show(p.destination)} {p.l4 >> 16}/{p.l4 & 0xFFFF} "
+            f"sport {p.source_port}: model {'delivers' if o.delivered else 'drops'} ({o.reason.value}, "
+            f"{o.statement}) to {o.egress} as {_show(o.source)} -> {_show(o.destination)}; "
+            f"seen {self.seen}"
+        )
+
+
+def _show(value: int) -> str:
+    return "?" if axes.is_unknown(value) else str(axes.to_address(value))
+
+
+class Gateway:
+    """One policy on one gateway: interfaces, addresses and routes made up from its zones."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.decider = Decider(policy)
+        self.plan = build(policy)
+        self._counted = any(pair.guards for pair in self.plan.pairs)
+        self._actual: dict[int, int] = {}
+        self.wires = [wire for zone in policy.zones[1:] if zone.over is None for wire in self._wires(zone)]
+        self.zone_of = {
+            wire: zone for zone in policy.zones[1:] if zone.over is None for wire in self._names(zone)
+        }
+        self.lab = Lab(self.wires)
+
+    def close(self) -> None:
+        """Give the namespaces back."""
+        self.lab.close()
+
+    @staticmethod
+    def _names(zone: Zone) -> list[str]:
+        return [name.replace("*", "7") for name in zone.interfaces]
+
+    def _wires(self, zone: Zone) -> Iterator[Wire]:
+        own = []
+        for value in zone.addresses:
+            actual = self._actual[value] = self._address(zone, value)
+            own.append(f"{axes.to_address(actual)}/{32 if axes.family(value) == 4 else 128}")
+        if zone.is_rest:
+            networks = ["0.0.0.0/0", "::/0"]
+        else:
+            networks = [str(net) for part in zone.networks for net in axes.to_networks(part)]
+        for number, name in enumerate(self._names(zone)):
+            # further interfaces of a zone have no route: packets may arrive there, none leaves
+            yield Wire(name, tuple(own) if number == 0 else (), tuple(networks) if number == 0 else ())
+
+    def _address(self, zone: Zone, value: int) -> int:
+        """The address that stands for an unknown one."""
+        if not axes.is_unknown(value):
+            return value
+        family = axes.family(value)
+        inside = zone.networks & axes.family_axis(family)
+        if inside:
+            return inside.first() + 1
+        text = f"100.64.{zone.index}.1" if family == 4 else f"2001:db8:ffff:{zone.index}::1"
+        return axes.address_of(text)
+
+    # -- rulesets
+
+    def load(self, loader: str) -> None:
+        """Put the policy's ruleset on the gateway."""
+        self.lab.reset()
+        target = find(loader.partition("-")[0])
+        assert not target.refuse(self.plan)
+        files = target.emit(self.plan).files
+        if loader == "nftables":
+            self.lab.load_nft(files["ruleset.nft"])
+        else:
+            self.lab.load_iptables(
+                files["rules.v4"], files["rules.v6"], files.get("ipset.conf"), legacy=loader.endswith("legacy")
+            )
+
+    # -- packets
+
+    def check(self, packet: Packet, *, flush: bool = True) -> Mismatch | None:
+        """Send a packet and compare what happens with what the model says."""
+        outcome = self.decider.decide(packet)
+        if flush:
+            self.lab.flush_conntrack()
+            if self._counted and packet.l4 in PORTLESS:
+                # a count forgets connections that are gone once a jiffy (nf_conncount)
+                time.sleep(_JIFFIES)
+        seen = self.lab.send(self.probe(packet))
+        return None if self._agrees(outcome, seen) else Mismatch(outcome, seen)
+
+    def probe(self, packet: Packet) -> Probe:
+        """The packet of the model as one that can be sent."""
+        protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
+        wires = [name for name, zone in self.zone_of.items() if zone is packet.ingress]
+        return Probe(
+            wires[0] if wires else None,
+            str(axes.to_address(self.actual(packet.source))),
+            str(axes.to_address(self.actual(packet.destination))),
+            _PROBE_NAMES.get(protocol, protocol),
+            sport=packet.source_port,
+            dport=low if protocol in axes.WITH_PORTS else 500,
+            icmp_type=low >> 8 if protocol in axes.WITH_TYPES else None,
+            icmp_code=low & 0xFF if protocol in axes.WITH_TYPES else 0,
+        )
+
+    def actual(self, value: int) -> int:
+        """An address as it is on this gateway."""
+        return self._actual.get(value, value)
+
+    def _agrees(self, outcome: Outcome, seen: Observation) -> bool:
+        egress = outcome.egress
+        if not outcome.delivered or egress is None or egress.over is not None:
+            # no security association is loaded here, so nothing may leave towards a protected network
+            return seen.dropped
+        if egress.is_gateway:
+            return bool(seen.local)
+        if len(seen.arrivals) != 1:
+            return False
+        found = seen.arrivals[0]
+        protocol = outcome.l4 >> 16
+        expected = (self.actual(outcome.source), self.actual(outcome.destination))
+        if (axes.address_of(found.source), axes.address_of(found.destination)) != expected:
+            return False
+        if self.zone_of[str(found.wire)] is not egress:
+            return False
+        if protocol not in {axes.TCP, axes.UDP}:
+            return True
+        if outcome.ports is Ports.MOVED:
+            return found.dport == outcome.l4 & 0xFFFF and (found.sport or 0) >= 1024
+        return (found.sport, found.dport) == (outcome.packet.source_port, outcome.l4 & 0xFFFF)
+
+    # -- which packets
+
+    def packets(self, count: int, seed: int) -> Iterator[Packet]:
+        """Packets biased to what the policy speaks of: its addresses, their neighbours, its channels."""
+        choose = random.Random(seed)
+        places = sorted(self._places())
+        channels = sorted(self._channels())
+        zones = [zone for zone in self.policy.zones[1:] if zone.over is None]
+        for _ in range(count):
+            zone = choose.choice(zones)
+            # most sources live where they come from, some are spoofed
+            homes = [place for place in places if place in zone.holds]
+            source = choose.choice(homes if homes and choose.random() < 0.8 else places)
+            family = axes.family(source)
+            others = [place for place in places if axes.family(place) == family]
+            destination = choose.choice(others)
+            l4 = choose.choice([one for one in channels if _fits(one, family)])
+            if self._silent(source, destination):
+                continue
+            yield Packet(zone, source, destination, l4, choose.choice((500, 4500, 40000)))
+
+    def _silent(self, source: int, destination: int) -> bool:
+        """Packets that the stack itself never forwards, whatever the rules: to or from itself."""
+        own = {self.actual(value) for zone in self.policy.zones for value in zone.addresses}
+        return self.actual(source) in own or source == destination
+
+    def _places(self) -> set[int]:
+        found: set[int] = set()
+        for zone in self.policy.zones[1:]:
+            found |= set(zone.addresses)
+            found |= _edges(zone.networks)
+        for place in (*self.policy.hosts, *self.policy.groups):
+            found |= _edges(place.addresses)
+        for rule in self.policy.rules:
+            for side in (rule.source, rule.destination):
+                for _, addresses in side:
+                    found |= _edges(addresses - axes.UNKNOWN) if addresses != axes.ANY_ADDRESS else set()
+        found |= {axes.address_of(text) for text in ("8.8.8.8", "2001:db8:99::8", "172.31.0.9")}
+        # an own address that the policy does not know is meant by its place on the axis alone
+        found -= {actual for value, actual in self._actual.items() if value != actual}
+        networks = Intervals.union_of(zone.networks for zone in self.policy.zones)
+        return {place for place in found if _usable(place) and not _boundary(place, networks)}
+
+    def _channels(self) -> set[int]:
+        found = {axes.TCP << 16 | 22, axes.UDP << 16 | 500, axes.UDP << 16 | 4500, axes.UDP << 16 | 9}
+        found |= {protocol << 16 for protocol in (axes.ESP, axes.AH, axes.GRE, 4, 97, 108)}
+        found |= {axes.ICMP << 16 | 8 << 8, axes.ICMPV6 << 16 | 128 << 8}
+        for statement in (*self.policy.rules, *self.policy.forwards):
+            for low, high in statement.protocols.l4:
+                # the laboratory speaks no SCTP or DCCP that connection tracking takes for valid
+                if low >> 16 == high >> 16 and low >> 16 in {axes.TCP, axes.UDP}:
+                    found |= {low, high}
+        return found
+
+
+def _edges(addresses: Intervals) -> set[int]:
+    found = set()
+    for low, high in addresses.items[:8]:
+        found |= {low, low + 1, (low + high) // 2, high} if low < high else {low}
+    return found
+
+
+def _usable(place: int) -> bool:
+    """Addresses that a machine can have and that routing does not treat apart."""
+    if axes.is_unknown(place):
+        return True
+    address = axes.to_address(place)
+    special = address.is_multicast or address.is_loopback or address.is_link_local or address.is_unspecified
+    high = int(address) in {0xFFFFFFFF, (1 << 128) - 1} or place < 1 << 24
+    return not (special or high or (address.version == 4 and int(address) >= 0xE0000000))
+
+
+def _boundary(place: int, networks: Intervals) -> bool:
+    """The first and last address of a network are broadcast or router anycast addresses there."""
+    return any(low < high and place in {low, high} for low, high in networks)
+
+
+def _fits(l4: int, family: int) -> bool:
+    return l4 >> 16 != (axes.ICMPV6 if family == 4 else axes.ICMP)

@@ -1,0 +1,202 @@
+"""The text of `ruleset.nft`: deterministic, loadable, and short whatever the number of hosts."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunnelgate.plan import Plan, build
+from tunnelgate.policy import resolve
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax import parse
+from tunnelgate.target import Validation
+from tunnelgate_targets.nftables import TARGET, load
+
+ZONES = """zone wan {
+  interface eth0
+  address   203.0.113.1
+  host hq = 192.0.2.10, 2001:db8:51::10
+}
+zone lan {
+  interface eth1
+  network   192.168.1.0/24, fd00:1::/64
+  host box = 192.168.1.10
+}
+"""
+EVERYTHING = """gateway all
+zone wan {
+  interface eth0, wwan*
+  host hq = 192.0.2.10, 2001:db8:51::10
+  group partners = 198.51.100.0/24, 198.51.101.7-198.51.101.9
+  mss clamp
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24, fd00:1::/64
+  host a = 192.168.1.10, fd00:1::10
+  mss 1360
+}
+zone dmz {
+  interface "6in4", ppp*, ppp0
+  network 10.9.0.0/16
+  host srv = 10.9.0.1
+  address 10.9.0.254
+}
+zone site {
+  ipsec over wan
+  network 10.20.0.0/16, fd20::/48
+}
+nat from lan to wan
+nat from a to wan
+nat from dmz to wan
+nat ipv6 from lan to wan
+nat from lan to site as 10.99.0.1
+nat from site to wan
+allow any except ssh from lan to wan except partners with single
+allow ssh from lan to wan with limit 10/second per source, log "ssh out"
+allow esp, gre, ping from lan to hq with single, counter
+allow l2tp-ipsec from wan to gateway
+allow pptp, ftp, sip, h323 from lan to wan with helper
+allow dns from any to gateway with limit 5/minute, log
+allow ftp from gateway to wan with helper
+forward https from wan to srv with hairpin
+forward tcp/8080 from wan to srv port 80 with hairpin, log "x"
+forward ipv6 udp/53 from wan to a
+deny tcp/25, icmp/redirect, icmpv6/echo-request from lan, dmz to any with log, counter
+deny any from gateway to partners
+allow any from lan to site
+allow icmp/3-5, sctp/99 from lan to site
+set log-denied on
+set reject on
+"""
+
+
+def plan(text: str) -> Plan:
+    parsed = parse(SourceFile(text, "test.tg"))
+    policy, findings = resolve(parsed.policy)
+    assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
+    return build(policy)
+
+
+def ruleset(text: str) -> str:
+    return TARGET.emit(plan(text)).files["ruleset.nft"]
+
+
+@pytest.mark.parametrize("text", [ZONES, EVERYTHING, "zone wan {\n interface eth0\n}\n"])
+def test_the_kernel_takes_it_through_the_module_and_through_the_program(text: str) -> None:
+    made = ruleset(text)
+    assert load.validate(made) == "python-nftables (libnftables)"
+    assert load.validate_with_program(made).startswith("nft (")
+
+
+def test_a_refusal_of_the_kernel_is_told() -> None:
+    for ask in (load.validate, load.validate_with_program):
+        with pytest.raises(Validation, match="syntax error"):
+            ask("table inet x { chain { } }")
+
+
+def test_loading_twice_is_loading_once() -> None:
+    made = ruleset(EVERYTHING)
+    script = 'printf %s "$R" > "$T"; nft -f "$T" && nft -s list ruleset > "$T.1" && nft -f "$T" && nft -s list ruleset | cmp - "$T.1"'
+    path = Path("/tmp") / f"tunnelgate-test-{os.getpid()}"
+    try:
+        subprocess.run(
+            ["unshare", "-rn", "sh", "-c", script], check=True, env={**os.environ, "R": made, "T": str(path)}
+        )
+    finally:
+        for one in (path, path.with_name(path.name + ".1")):
+            one.unlink(missing_ok=True)
+
+
+def test_the_order_of_statements_gives_the_same_bytes() -> None:
+    head, statements = EVERYTHING.split("nat from lan to wan\n", 1)
+    lines = ["nat from lan to wan", *statements.splitlines()]
+    expected = ruleset(EVERYTHING)
+    for seed in range(10):
+        random.Random(seed).shuffle(lines)
+        assert ruleset(head + "\n".join(lines) + "\n") == expected
+
+
+def test_the_hash_seed_changes_no_byte(tmp_path: Path) -> None:
+    path = tmp_path / "test.tg"
+    path.write_text(EVERYTHING)
+    script = (
+        "import sys; from pathlib import Path; from tunnelgate.plan import build;"
+        "from tunnelgate.policy import resolve; from tunnelgate.source import SourceFile;"
+        "from tunnelgate.syntax import parse; from tunnelgate_targets.nftables import TARGET;"
+        "made = TARGET.emit(build(resolve(parse(SourceFile.read(Path(sys.argv[1]))).policy)[0]));"
+        "print(made.files['ruleset.nft'])"
+    )
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(path)],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+        ).stdout
+        for seed in ("0", "1", "4711")
+    }
+    assert len(made) == 1
+
+
+def test_rules_do_not_grow_with_hosts() -> None:
+    def rules(count: int) -> int:
+        pairs = "".join(
+            f"allow ike, nat-t, esp from 192.168.1.{number} to 192.0.2.{number}\n" for number in range(1, count)
+        )
+        lines = ruleset(ZONES + pairs).splitlines()
+        return sum(line.lstrip().endswith('"') or line.lstrip().startswith(("goto", "jump")) for line in lines)
+
+    assert rules(3) == rules(200)
+
+
+def test_one_more_statement_is_a_few_more_lines() -> None:
+    some = ZONES + "allow ssh from lan to hq\nallow ike from box to hq\n"
+    before = ruleset(some).splitlines()
+    after = ruleset(some + "allow ike from 192.168.1.11 to hq\n").splitlines()
+    gone = [line for line in before if line not in after]
+    # the comment of the rule that now serves two statements, and a comma
+    assert len(gone) <= 2
+
+
+@pytest.mark.parametrize("name", ["accept", "table", "ct", "INPUT", "drop", "esp", "in", "fwd", "set", "counter"])
+def test_names_that_are_words_of_nft(name: str) -> None:
+    text = f"""zone wan {{
+  interface eth0
+}}
+zone {name} {{
+  interface {name}
+  network   192.168.1.0/24
+}}
+gateway {name}
+nat from {name} to wan
+allow ike, esp from {name} to wan with single, log
+allow ssh from {name} to gateway with limit 3/minute
+"""
+    load.validate(ruleset(text))
+
+
+def test_what_is_not_built_is_refused() -> None:
+    text = ZONES + "nat from lan to wan\nallow esp from lan to hq with tracking\n"
+    (found,) = TARGET.refuse(plan(text))
+    assert found.rule.code == "TG402"
+    assert found.primary.span.text == "allow esp from lan to hq with tracking"
+
+
+def test_an_overlong_log_prefix_is_refused() -> None:
+    (found,) = TARGET.refuse(plan(ZONES + f'allow ssh from lan to wan with log "{"x" * 128}"\n'))
+    assert found.rule.code == "TG404"
+    assert not TARGET.refuse(plan(ZONES + f'allow ssh from lan to wan with log "{"x" * 127}"\n'))
+
+
+def test_companions() -> None:
+    output = TARGET.emit(plan(ZONES + "nat from lan to wan\nallow pptp from lan to wan with helper\n"))
+    assert output.requirements.modules == ("nf_nat_pptp",)
+    assert output.files["modules.conf"].splitlines()[-1] == "nf_nat_pptp"
+    assert ("net.ipv4.ip_forward", "1") in output.requirements.sysctls
+    assert set(TARGET.emit(plan(ZONES)).files) == {"ruleset.nft"}

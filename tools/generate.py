@@ -1,0 +1,55 @@
+"""Write what is generated from definitions: pages of docs/ and schemas/. `--check` only compares.
+
+A test runs the comparison, so that a definition cannot change without its page.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tunnelgate.diagnostics import catalogue
+from tunnelgate.diagnostics.render import page
+from tunnelgate.manifest import Manifest
+from tunnelgate.policy import protocol_page
+from tunnelgate.policy.table import TABLE
+
+ROOT = Path(__file__).parents[1]
+
+
+def manifest_schema() -> str:
+    """The JSON Schema of `manifest.json`."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Manifest.model_json_schema(mode="serialization"),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Each generated file, by its path in the repository, and its text."""
+    yield "schemas/manifest.schema.json", manifest_schema()
+    yield "docs/protocols.md", protocol_page.markdown(TABLE)
+    for code, rule in catalogue.rules().items():
+        yield f"docs/rules/{code}.md", page.markdown(rule)
+
+
+def main() -> int:
+    """Write them, or with `--check` name those that differ."""
+    stale = [
+        (path, text)
+        for path, text in pages()
+        if not (ROOT / path).is_file() or (ROOT / path).read_text("utf-8") != text
+    ]
+    for path, text in stale:
+        print(path)
+        if "--check" not in sys.argv:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(text, "utf-8")
+    return len(stale) if "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
