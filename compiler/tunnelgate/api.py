@@ -115,6 +115,7 @@ def check(
     ...   interface eth1
     ...   network 192.168.1.0/24
     ... }
+    ... allow ssh from lan to gateway
     ... '''
     >>> check(zones + "allow ipsec-nat-t from lan to wan")
     []
@@ -195,7 +196,7 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     ... ''')
     >>> [outcome.delivered for outcome in decide(policy, "ssh from 192.0.2.10 to gateway")]
     [True]
-    >>> [outcome.reason.value for outcome in decide(policy, "tcp/80 from wan to gateway")]
+    >>> [outcome.reason.value for outcome in decide(policy, "tcp/80 from 192.0.2.10 to gateway")]
     ['nothing allows it']
     """
     from tunnelgate.meaning.expect import packets

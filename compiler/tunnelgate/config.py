@@ -6,7 +6,6 @@ takes longer than checking a policy.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +94,8 @@ def _upwards(start: Path) -> Iterator[Path]:
 
 def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
     """The table of a file at these keys, None where there is none."""
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

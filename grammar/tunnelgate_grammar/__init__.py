@@ -8,12 +8,14 @@ but the user can write to, and what stands in the way of the cache is never an e
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -54,38 +56,45 @@ def open_grammar(
         FileNotFoundError: there is no such grammar.
     """
     text = grammar_text(name)
-    options: dict[str, Any] = {
-        "parser": "lalr",
-        "lexer": "contextual",
-        "start": list(start),
-        "transformer": transformer,
-        "lexer_callbacks": dict(lexer_callbacks or {}),
-    }
+    options = {"transformer": transformer, "lexer_callbacks": dict(lexer_callbacks or {})}
     folder = _cache_folder()
     if folder is None:
-        return lark.Lark(text, **options)
-    tables = folder / f"{name}-{_key(text, start)}.tables"
-    if _is_private(tables, stat.S_ISREG):
-        # lark compares a digest of its own and builds anew where the file is damaged.
-        return lark.Lark(text, cache=str(tables), **options)
-    return _build(text, tables, options)
+        return _load(_build(text, start), options)
+    path = folder / f"{name}-{_key(text, start)}.tables"
+    if _is_private(path, stat.S_ISREG):
+        with suppress(Exception):  # a damaged pickle may raise anything
+            return _load(path.read_bytes(), options)
+    tables = _build(text, start)
+    _keep(tables, path)
+    return _load(tables, options)
 
 
-def _build(text: str, tables: Path, options: dict[str, Any]) -> lark.Lark:
-    """Build a parser and keep its tables: written aside, then renamed, so never seen half done."""
+def _build(text: str, start: Sequence[str]) -> bytes:
+    """The tables of a grammar."""
+    tables = BytesIO()
+    lark.Lark(text, parser="lalr", lexer="contextual", start=list(start)).save(tables)
+    return tables.getvalue()
+
+
+def _load(tables: bytes, options: dict[str, Any]) -> lark.Lark:
+    """A parser of tables; this is how lark's own stand-alone parsers take a transformer."""
+    load: Callable[..., lark.Lark] = lark.Lark._load_from_dict  # noqa: SLF001
+    return load(**pickle.loads(tables), **options)
+
+
+def _keep(tables: bytes, path: Path) -> None:
+    """Write tables aside, then rename them, so that nobody sees them half done."""
     try:
-        handle, aside = tempfile.mkstemp(dir=tables.parent, prefix=f"{tables.stem}-")
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-")
     except OSError:
-        return lark.Lark(text, **options)
-    os.close(handle)
+        return
     try:
-        parser = lark.Lark(text, cache=aside, **options)
-        with suppress(OSError):
-            os.replace(aside, tables)
-    finally:
+        with os.fdopen(handle, "wb") as file:
+            file.write(tables)
+        os.replace(aside, path)
+    except OSError:
         with suppress(OSError):
             os.unlink(aside)
-    return parser
 
 
 def _key(text: str, start: Sequence[str]) -> str:
@@ -99,10 +108,12 @@ def _cache_folder() -> Path | None:
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = base / "tunnelgate"
+        if not base.is_absolute():  # to be ignored, says the XDG base directory specification
+            return None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # RuntimeError: a user without a home
         return None
-    return folder if base.is_absolute() and _is_private(folder, stat.S_ISDIR) else None
+    return folder if _is_private(folder, stat.S_ISDIR) else None
 
 
 def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:

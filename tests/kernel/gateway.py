@@ -168,7 +168,7 @@ class Gateway:
         if protocol not in {axes.TCP, axes.UDP}:
             return True
         if outcome.ports is Ports.MOVED:
-            return found.dport == outcome.l4 & 0xFFFF and (found.sport or 0) >= 1024
+            return found.dport == outcome.l4 & 0xFFFF and (found.sport or 0) > 4500
         return (found.sport, found.dport) == (outcome.packet.source_port, outcome.l4 & 0xFFFF)
 
     # -- which packets

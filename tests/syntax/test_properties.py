@@ -11,6 +11,21 @@ from tunnelgate.syntax import Parsed, ast, parse, parse_flow
 from tunnelgate.syntax.plain import PlainLines
 from tunnelgate.syntax.reader import tools
 
+SAMPLE = """\
+## The house.
+zone wan {
+  interface eth0  # cable
+  host hq = 192.0.2.10, 2001:db8::10
+  group partners = hq,
+    198.51.100.0/24
+}
+nat from lan to wan as 203.0.113.1
+allow ike, nat-t from any except lan to wan with log "a # b", limit 10/minute per source
+forward tcp/80,443 from wan at 203.0.113.1 to box port 8080
+expect ike from hq to gateway leaves as untranslated
+param x : prefix... = 10.0.0.0/8
+"""
+
 JOINING = {"from", "to", "with", "as", "at", "over"}
 
 blanks = st.sampled_from([" ", "  ", "\t", " \t "])
@@ -35,7 +50,7 @@ literals = st.one_of(
     st.builds("{}/{}".format, st.sampled_from(["tcp", "udp", "ip", "tpc"]), numbers),
     st.builds("tcp/{},{}-{}".format, numbers, numbers, numbers),
     st.builds("icmp/{}".format, names),
-    st.builds("udp/{}".format, params.filter(lambda text: "_" not in text)),
+    st.builds("udp/{}".format, params),
 )
 
 
@@ -45,9 +60,7 @@ def listed(items: st.SearchStrategy[str], most: int = 4) -> st.SearchStrategy[st
     )
 
 
-uses = st.one_of(
-    names, literals, params, st.builds("{}{}port {}".format, names, blanks, st.one_of(numbers))
-)
+uses = st.one_of(names, literals, params, st.builds("{}{}port {}".format, names, blanks, numbers))
 places = st.one_of(names, addresses, params)
 options = st.one_of(
     names,
@@ -106,26 +119,98 @@ def lines(items: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
 
 
 zones = st.builds("zone {} {{\n{}}}".format, names, lines(members, 5))
-policies = lines(st.one_of(rules, plain_rules, others, zones), 12)
-
-
-@pytest.fixture
-def without_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is left to the parser."""
+statements = st.one_of(rules, plain_rules, others, zones)
+policies = lines(statements, 12)
 
 
 def read_by_parser_alone(text: str) -> Parsed:
-    grammar, builder, _ = tools()
+    """What is read where no line is taken for a plain one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PlainLines, "begins", lambda *_: False)
         patch.setattr(PlainLines, "read", lambda *_: None)
         return parse(SourceFile(text))
 
 
-def told(parsed: Parsed) -> list[tuple[str, int, int]]:
-    return [(found.message, *found.primary.span[1:]) for found in parsed.diagnostics]
+def everything(parsed: Parsed) -> list[str]:
+    """The tree and the findings with spans and docs, which equality of nodes leaves out."""
+    findings = [f"{found.message} {found.primary.span[1:]}" for found in parsed.diagnostics]
+    return findings + [str(node) for node in (*parsed.policy.statements, *parsed.policy.comments)]
 
 
-def places_in(parsed: Parsed) -> list[object]:
-    """The tree with spans and docs, which equality leaves out."""
-    return [str(node) for node in (*parsed.policy.statements, *parsed.policy.comments)]
+@given(policies)
+def test_valid_policies_are_read(text: str) -> None:
+    parsed = parse(SourceFile(text))
+    assert [found for found in parsed.diagnostics if found.rule.code != "TG004"] == []
+    begins = [node.span.start for node in parsed.policy.statements]
+    assert begins == sorted(begins)
+
+
+@given(policies)
+def test_plain_lines_are_read_as_the_parser_would(text: str) -> None:
+    assert everything(parse(SourceFile(text))) == everything(read_by_parser_alone(text))
+
+
+@given(st.lists(plain_rules.filter(lambda line: "\n" not in line), min_size=1, max_size=3))
+def test_plain_lines_are_plain(some: list[str]) -> None:
+    """Or the tests of the two ways would compare one with itself."""
+    plain = tools().plain
+    assert all(plain.begins(line, 0) for line in some if " port " not in line.expandtabs(1))
+
+
+@given(st.lists(statements, min_size=1, max_size=8), st.data())
+def test_mistakes_take_nothing_else_away(some: list[str], data: st.DataObject) -> None:
+    """Each is one finding, and the tree is that of the policy without them."""
+    mistakes = st.sampled_from(
+        ["", "", "bogus\n", "allow\n", "}\n", "host x = 10.0.0.1\n", "allow a,\n"]
+    )
+    chosen = [data.draw(mistakes) for _ in some]
+    text = "".join(f"{mistake}{one}\n" for mistake, one in zip(chosen, some, strict=True))
+    parsed = parse(SourceFile(text))
+    assert len(parsed.diagnostics) == sum(map(bool, chosen))
+    whole = parse(SourceFile("\n".join(some)))
+    assert parsed.policy.statements == whole.policy.statements
+
+
+EDITS = st.tuples(
+    st.integers(0, 2_000),
+    st.integers(0, 12),
+    st.text(st.sampled_from("\n\n ,{}=+#\"'/:;.-$*0aZ\t\r\0\u202e\u00e9\U0001f9f1"), max_size=4),
+)
+
+
+@given(st.one_of(policies, st.just(SAMPLE)), st.lists(EDITS, min_size=1, max_size=6))
+@settings(max_examples=400)
+def test_broken_policies_never_break_the_reader(
+    text: str, edits: list[tuple[int, int, str]]
+) -> None:
+    for at, length, inserted in edits:
+        at %= len(text) + 1
+        text = text[:at] + inserted + text[at + length :]
+    parsed = parse(SourceFile(text))
+    assert everything(parsed) == everything(read_by_parser_alone(text))
+    for found in parsed.diagnostics:
+        assert 0 <= found.primary.span.start <= found.primary.span.end <= len(text)
+        assert found.message
+    lines_told = [
+        found.primary.span.position.line
+        for found in parsed.diagnostics
+        if found.rule.code == "TG001"
+    ]
+    assert len(lines_told) <= text.count("\n") + 1 + text.count("}")
+
+
+@given(st.text())
+@settings(max_examples=300)
+def test_any_text_has_an_answer(text: str) -> None:
+    parsed = parse(SourceFile(text))
+    assert parsed.policy.statements or parsed.diagnostics
+    flow, findings = parse_flow(SourceFile(text))
+    assert flow or findings
+
+
+@given(flows.filter(lambda text: "\n" not in text))
+def test_questions_are_read(text: str) -> None:
+    flow, findings = parse_flow(SourceFile(text))
+    assert findings == ()
+    assert isinstance(flow, ast.Flow)
+    assert flow.span.text == text

@@ -49,10 +49,8 @@ def find(context: Context) -> Iterator[Away]:
 def _index(context: Context, named: bool) -> dict[Zone, BoxIndex[Rule]]:
     """What the gateway is allowed to receive, by the zone it comes from."""
     found: dict[Zone, list[tuple[Box, Rule]]] = defaultdict(list)
-    for rule in context.allows:
+    for rule in context.to_gateway:
         destinations = rule.destination.addresses(context.gateway)
-        if not destinations:
-            continue
         channels = rule.l4 & rule.protocols.named if named else rule.l4 - rule.protocols.named
         for zone, sources in rule.source:
             box = (context.members(zone, sources), destinations, channels)

@@ -11,6 +11,7 @@ from tunnelgate.check import away, claims, collisions, portless, sharing
 from tunnelgate.check.away import Away
 from tunnelgate.check.claims import Claim
 from tunnelgate.check.collisions import Collision
+from tunnelgate.check.common import common
 from tunnelgate.check.cutting import remove
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.machines import machines
@@ -48,8 +49,7 @@ class Context:
 
     def members(self, zone: Zone, addresses: Intervals) -> Intervals:
         """The machines of a zone among these addresses."""
-        known = self.machines(zone)
-        return known if addresses == axes.ANY_ADDRESS else addresses & known
+        return common(addresses, self.machines(zone))
 
     @cached_property
     def outside(self) -> frozenset[Zone]:
@@ -67,6 +67,15 @@ class Context:
         return tuple(rule for rule in self.policy.rules if rule.verdict is Verdict.ALLOW)
 
     @cached_property
+    def to_gateway(self) -> tuple[Rule, ...]:
+        """Every `allow` of what the gateway itself is to receive; its zone stands first in a side."""
+        return tuple(
+            rule
+            for rule in self.allows
+            if rule.destination.zones and rule.destination.zones[0][0] is self.gateway
+        )
+
+    @cached_property
     def _denials(self) -> dict[Pair, BoxIndex[Rule]]:
         denials = (rule for rule in self.policy.rules if rule.verdict is Verdict.DENY)
         return by_pair(denials)
@@ -79,8 +88,9 @@ class Context:
     def standing(self, pair: Pair, flows: Flows) -> Iterator[Box]:
         """What the denials leave of some flows between two zones."""
         index = self._denials.get(pair)
-        cuts = [] if index is None else [common for _, common, _ in index.meeting(flows)]
-        return remove(flows, cuts)
+        if index is None:
+            return iter((flows,))
+        return remove(flows, [common for _, common, _ in index.meeting(flows)])
 
     def permitted(self, pair: Pair, flows: Flows) -> list[Box]:
         """The parts of some flows between two zones that are allowed, and not denied."""
@@ -94,10 +104,12 @@ class Context:
         """The sources whose packets on a channel a forward hands to its host, denials heeded."""
         if channel not in forward.l4:
             return Intervals.EMPTY
-        arriving = channel if forward.port is None else channel >> 16 << 16 | forward.port
         sources = self.members(entry.zone, entry.sources)
-        flows = (sources, Intervals.single(forward.target), Intervals.single(arriving))
         pair = (entry.zone, forward.host.zone)
+        if pair not in self._denials:
+            return sources
+        arriving = channel if forward.port is None else channel >> 16 << 16 | forward.port
+        flows = (sources, Intervals.single(forward.target), Intervals.single(arriving))
         return Intervals.union_of(box[0] for box in self.standing(pair, flows))
 
     # -- translation

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from tunnelgate.flows.boxes import Box, meet
+from tunnelgate.check.common import meet
+from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Interval, Intervals
 
 T = TypeVar("T")

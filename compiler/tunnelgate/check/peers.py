@@ -46,9 +46,9 @@ def with_gateway(context: Context) -> Iterator[Contest]:
     """Claims to peers that the gateway itself accepts ESP from."""
     entries: list[tuple[Box, Forward | Rule]] = []
     channel = Intervals.single(ESP_CHANNEL)
-    for rule in context.allows:
+    for rule in context.to_gateway:
         addresses = rule.destination.addresses(context.gateway)
-        if not addresses or ESP_CHANNEL not in rule.l4:
+        if ESP_CHANNEL not in rule.l4:
             continue
         for zone, sources in rule.source:
             flows = (context.members(zone, sources), addresses, channel)

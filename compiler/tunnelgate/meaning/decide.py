@@ -60,10 +60,14 @@ class Reason(Enum):
 
 
 class Ports(Enum):
-    """What becomes of the source port where a source is translated."""
+    """What becomes of the source port where a source is translated.
+
+    Moved to 4501-65535: the kernel keeps a port that lies in the range it is given, so a range that
+    holds 4500 would leave 4500 where it is (measured).
+    """
 
     KEPT = "kept if free"
-    MOVED = "moved to 1024-65535"
+    MOVED = "moved above 4500"
 
 
 @dataclass(frozen=True, slots=True)

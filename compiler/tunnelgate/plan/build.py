@@ -217,12 +217,8 @@ class _Builder:
                 self._needs(feature, about)
 
     def _forward_rule(self, forward: model.Forward, entry: model.Entry) -> Rule:
-        l4 = forward.l4
-        if forward.port is not None:
-            protocol = l4.first() >> 16
-            l4 = Intervals.of([axes.l4(protocol, forward.port, forward.port)])
         sources = _of(entry.zone, entry.sources)
-        match = Match(sources, Intervals.single(forward.target), l4)
+        match = Match(sources, Intervals.single(forward.target), _translated(forward))
         made = self._rule(forward, forward.options, match)
         return Rule(match, made.origin, made.log, made.limit, made.counter, translated=True)
 
@@ -321,7 +317,7 @@ class _Builder:
         target = Intervals.single(forward.target)
         address = forward.host.zone.primary(forward.family)
         known = address if address is not None and not axes.is_unknown(address) else None
-        match = Match(axes.ANY_ADDRESS, target, forward.l4)
+        match = Match(axes.ANY_ADDRESS, target, _translated(forward))
         return Snat(link, link, forward.family, match, known, (), hairpin=True, origin=origin(forward))
 
     # -- helpers
@@ -366,6 +362,14 @@ def _claims(rule: model.Rule) -> bool:
 def _of(zone: model.Zone, addresses: Intervals) -> Intervals:
     """The addresses asked for, where the link of the zone does not say it all already."""
     return axes.ANY_ADDRESS if zone.over is not None and addresses == zone.holds else addresses
+
+
+def _translated(forward: model.Forward) -> Intervals:
+    """The channels of a forward behind its translation."""
+    if forward.port is None:
+        return forward.l4
+    protocol = forward.l4.first() >> 16
+    return Intervals.of([axes.l4(protocol, forward.port, forward.port)])
 
 
 def _narrow_first(rule: Rule) -> tuple[int, int, str]:

@@ -108,6 +108,8 @@ class Match:
 
 def _part(addresses: Intervals, axis: Intervals) -> Intervals:
     """The addresses of one family; "any" stays "any"."""
+    if addresses.is_single():
+        return addresses if addresses.first() in axis else Intervals.EMPTY
     if axis <= addresses:
         return axes.ANY_ADDRESS
     return (addresses & axis) - axes.UNKNOWN

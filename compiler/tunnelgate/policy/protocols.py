@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Label
@@ -46,6 +47,7 @@ class ProtocolResolver:
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
         self._known: dict[str, Meant] = {}
+        self._sets: dict[tuple[tuple[ast.ProtocolUse, ...], tuple[ast.ProtocolUse, ...]], ProtocolSet] = {}
         self._own: dict[str, ast.Protocol] = {}
         self._pending: dict[str, ast.Protocol] = {}
         for name, row in BY_NAME.items():
@@ -95,6 +97,16 @@ class ProtocolResolver:
 
     def resolve(self, node: ast.Protocols) -> ProtocolSet | None:
         """What a list of protocols means; None where something in it has no meaning."""
+        key = (node.items, node.excepted)
+        found = self._sets.get(key)
+        if found is None:
+            found = self._resolve(node)
+            if found is None:
+                return None
+            self._sets[key] = found
+        return replace(found, span=node.span)
+
+    def _resolve(self, node: ast.Protocols) -> ProtocolSet | None:
         items = [self.use(use) for use in node.items]
         excepted = [self.use(use) for use in node.excepted]
         if any(meant is None for meant in (*items, *excepted)):

@@ -16,6 +16,8 @@ _INSTEAD = {'"': "'", "\\": "/", "\t": " ", "\n": " "}
 
 def plain(text: str) -> str:
     """Text on one line of printable ASCII, without quotes and backslashes."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     shown = (_INSTEAD.get(char, char) for char in text)
     return "".join(char if " " <= char <= "~" else "?" for char in shown)
 

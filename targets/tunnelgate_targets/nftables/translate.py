@@ -136,7 +136,7 @@ class Translator:
                     f"udp sport {one_of([numbers(*ports) for ports in moved.ports])}",
                     address_match(family, "daddr", moved.peers),
                     f"{FAMILY_WORD[family]} saddr {compare([str(axes.to_address(moved.host))], negated=True)}",
-                    self._translation(snat, ":1024-65535"),
+                    self._translation(snat, ":4501-65535"),
                     comment(f"port kept for: {moved.origin.text}"),
                 )
             yield join(path, clear, status, self._translation(snat, ""), comment(snat.origin.text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tunnelgate.check.common import common
 from tunnelgate.check.context import Context, Flows
 from tunnelgate.check.cutting import remove
 from tunnelgate.check.index import BoxIndex
@@ -88,8 +89,8 @@ def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[B
             if ingress.is_gateway or egress.is_gateway:
                 continue
             for family in (axes.IPV4, axes.IPV6):
-                mine = context.members(ingress, sources) & family
-                theirs = context.members(egress, destinations) & family
+                mine = common(context.members(ingress, sources), family)
+                theirs = common(context.members(egress, destinations), family)
                 if mine and theirs:
                     yield from _unanswered(
                         context, (ingress, egress), (mine, theirs, _ESP), forwarded

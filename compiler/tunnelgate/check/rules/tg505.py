@@ -32,7 +32,7 @@ _GATEWAY = re.compile(r"^[ \t]*(gateway[ \t]+\S+)", re.MULTILINE)
 def check(context: Context) -> Iterator[Diagnostic]:
     """A policy with zones in which no TCP to the gateway is left standing."""
     policy = context.policy
-    if len(policy.zones) > 1 and not any(_lets_in(context, rule) for rule in context.allows):
+    if len(policy.zones) > 1 and not any(_lets_in(context, rule) for rule in context.to_gateway):
         yield Diagnostic(
             RULE,
             "nothing on tcp may reach the gateway",
@@ -45,8 +45,6 @@ def _lets_in(context: Context, rule: Rule) -> bool:
     """Whether a statement lets some TCP connection reach the gateway."""
     addresses = rule.destination.addresses(context.gateway) & context.policy.own_addresses
     channels = rule.l4 & _TCP
-    if not addresses or not channels:
-        return False
     return any(
         next(context.standing((zone, context.gateway), flows), None) is not None
         for zone, sources in rule.source

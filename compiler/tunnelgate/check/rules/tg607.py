@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tunnelgate.check.common import common
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.telling import side_text
@@ -36,56 +37,56 @@ Statement = Verdict | Forward | Nat
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement without an address pair."""
-    families = _Families(context)
+    families = _Families()
     for rule in context.policy.rules:
-        yield from families.look(rule, rule.source, rule.destination, _V4 | _V6)
+        if not families.of(rule.source) & families.of(rule.destination):
+            yield _tell(rule, [rule.source, rule.destination], families, _V4 | _V6)
     for nat in context.policy.nats:
-        yield from families.look(nat, nat.source, nat.destination, _BITS[nat.family])
+        wanted = _BITS[nat.family]
+        if not families.of(nat.source) & families.of(nat.destination) & wanted:
+            yield _tell(nat, [nat.source, nat.destination], families, wanted)
     for forward in context.policy.forwards:
-        yield from families.look(forward, forward.source, None, _BITS[forward.family])
+        wanted = _BITS[forward.family]
+        if not families.of(forward.source) & wanted:
+            yield _tell(forward, [forward.source], families, wanted)
 
 
 class _Families:
     """Which families the sides of statements have addresses of."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self) -> None:
         self._whole: dict[Zone, int] = {}
 
-    def look(
-        self, statement: Statement, source: Side, destination: Side | None, wanted: int
-    ) -> Iterator[Diagnostic]:
-        """The finding about a statement, if there is one; `wanted` is what it is about itself."""
-        sides = [source] if destination is None else [source, destination]
-        found = [self._of(side) for side in sides]
-        common = wanted
-        for bits in found:
-            common &= bits
-        if common:
-            return
-        empty = next((side for side, bits in zip(sides, found, strict=True) if not bits), None)
-        yield _nothing_left(statement, empty) if empty else _apart(statement, sides, found, wanted)
-
-    def _of(self, side: Side) -> int:
+    def of(self, side: Side) -> int:
+        """The families of a side, one bit each."""
         bits = 0
-        for zone, addresses in side:
+        for zone, addresses in side.zones:
             bits |= self._members(zone, addresses)
-            if bits == _V4 | _V6:
-                break
         return bits
 
     def _members(self, zone: Zone, addresses: Intervals) -> int:
         if zone.is_gateway:
             return _families(addresses)
-        if addresses == axes.ANY_ADDRESS:
-            if zone not in self._whole:
-                self._whole[zone] = _families(zone.holds)
-            return self._whole[zone]
-        return _families(addresses & zone.holds)
+        if addresses != axes.ANY_ADDRESS:
+            return _families(common(addresses, zone.holds))
+        if zone not in self._whole:
+            self._whole[zone] = _families(zone.holds)
+        return self._whole[zone]
 
 
 def _families(addresses: Intervals) -> int:
+    if addresses.is_single():
+        return _BITS[axes.family(addresses.items[0][0])]
     return sum(_BITS[one] for one in (4, 6) if addresses.overlaps(axes.family_axis(one)))
+
+
+def _tell(
+    statement: Statement, sides: list[Side], families: _Families, wanted: int
+) -> Diagnostic:
+    empty = next((side for side in sides if not families.of(side)), None)
+    if empty is not None:
+        return _nothing_left(statement, empty)
+    return _apart(statement, sides, [families.of(side) for side in sides], wanted)
 
 
 def _nothing_left(statement: Statement, side: Side) -> Diagnostic:

@@ -1,0 +1,86 @@
+"""Runs of the program, in a folder of their own."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tunnelgate.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+
+GOOD = """\
+gateway branch
+zone wan { interface eth0 }
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+}
+nat from lan to wan
+allow ssh from lan to gateway
+allow ipsec-nat-t from lan to wan
+"""
+
+BAD = GOOD + "allow ah from lan to wan\n"
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a good policy and a bad one, and no word of the machine around."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_ACTIONS", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "good.tg").write_text(GOOD)
+    (tmp_path / "bad.tg").write_text(BAD.replace("gateway branch", "gateway other", 1))
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the program in this process: `run("check", "good.tg", stdin="…")`."""
+
+    def execute(*arguments: str, stdin: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsys.readouterr()
+        code = main(arguments)
+        return Result(code, *capsys.readouterr())
+
+    return execute
+
+
+@pytest.fixture
+def spawn() -> Run:
+    """Runs the program in a process of its own; `before` is a command to run it by."""
+
+    def execute(*arguments: str, before: tuple[str, ...] = (), **more: object) -> Result:
+        roots = (str(ROOT / name) for name in ("compiler", "grammar", "targets"))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
+        done = subprocess.run(
+            [*before, sys.executable, "-m", "tunnelgate", *arguments],
+            env=environment | more.pop("env", {}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **more,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return execute

@@ -1,0 +1,69 @@
+"""What a command does not use it does not import: the time of `check` is the time of imports."""
+
+import json
+import subprocess
+import sys
+
+#: Modules, and all below them, that checking a policy without a configuration needs none of.
+NOT_FOR_CHECK = (
+    "asyncio",
+    "email",
+    "http",
+    "importlib.metadata",
+    "jinja2",
+    "json",
+    "lark.tools",
+    "pydantic",
+    "random",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tomllib",
+    "tunnelgate.cli.commands.compile",
+    "tunnelgate.cli.folder",
+    "tunnelgate.diagnostics.render.github",
+    "tunnelgate.diagnostics.render.json",
+    "tunnelgate.manifest",
+    "tunnelgate.plan",
+    "tunnelgate.target",
+    "tunnelgate_targets",
+    "unittest",
+    "urllib.request",
+)
+_PROBE = """
+import sys
+from tunnelgate.cli.main import main
+code = main(sys.argv[1:])
+names = sorted(sys.modules)
+import json
+print(json.dumps(names))
+sys.exit(code)
+"""
+
+
+def _imported(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_check_imports_nothing_that_it_does_not_use():
+    found = _imported("check", "good.tg")
+    needless = {
+        name for name in found for one in NOT_FOR_CHECK if name == one or name.startswith(f"{one}.")
+    }
+    assert not needless
+
+
+def test_the_version_needs_no_room_of_the_compiler():
+    assert not {"lark", "tunnelgate.syntax", "tunnelgate.policy"} & _imported("--version")
+
+
+def test_importing_the_package_imports_nothing_else():
+    code = (
+        "import sys; before = set(sys.modules); import tunnelgate; "
+        "print(*(set(sys.modules) - before - {'__future__'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {name for name in done.stdout.split() if "." in name or name != "tunnelgate"} <= {"typing"}

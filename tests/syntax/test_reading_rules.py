@@ -1,0 +1,24 @@
+"""The examples of the rules about reading: the bad one has the finding, the good one has none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunnelgate.diagnostics import Rule
+from tunnelgate.diagnostics.reading import READING, UNREADABLE
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax import parse
+
+
+def codes(text: str) -> list[str]:
+    return [finding.rule.code for finding in parse(SourceFile(text)).diagnostics]
+
+
+@pytest.mark.parametrize("rule", READING, ids=lambda rule: rule.code)
+def test_examples(rule: Rule) -> None:
+    assert codes(rule.good) == []
+    assert codes(rule.bad) == [rule.code] or rule is UNREADABLE
+
+
+def test_codes_are_in_order() -> None:
+    assert [rule.code for rule in READING] == ["TG001", "TG002", "TG003", "TG004"]
