@@ -1,12 +1,9 @@
 """A compiler for firewall policies about VPN passthrough.
 
     >>> import tunnelgate
-    >>> policy = tunnelgate.load('''
-    ... zone wan { interface eth0 }
-    ... zone lan { interface eth1; network 192.168.1.0/24 }
-    ... '''.replace("; ", "\\n"))
-    >>> policy.name
-    'gateway'
+    >>> policy = tunnelgate.load("zone wan { interface eth0 }\\nallow ssh from wan to gateway")
+    >>> [outcome.delivered for outcome in tunnelgate.decide(policy, "ssh from 192.0.2.10 to gateway")]
+    [True]
 
 Whatever is named here is loaded when it is first asked for: `import tunnelgate` alone costs
 nothing, and a command pays for what it uses.

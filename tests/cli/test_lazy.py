@@ -14,7 +14,6 @@ NOT_FOR_CHECK = (
     "json",
     "lark.tools",
     "pydantic",
-    "random",
     "socket",
     "ssl",
     "subprocess",
@@ -60,10 +59,7 @@ def test_the_version_needs_no_room_of_the_compiler():
     assert not {"lark", "tunnelgate.syntax", "tunnelgate.policy"} & _imported("--version")
 
 
-def test_importing_the_package_imports_nothing_else():
-    code = (
-        "import sys; before = set(sys.modules); import tunnelgate; "
-        "print(*(set(sys.modules) - before - {'__future__'}))"
-    )
+def test_importing_the_package_imports_nothing_of_it():
+    code = "import sys, tunnelgate; print(*(one for one in sys.modules if 'tunnelgate' in one))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {name for name in done.stdout.split() if "." in name or name != "tunnelgate"} <= {"typing"}
+    assert done.stdout == "tunnelgate\n"

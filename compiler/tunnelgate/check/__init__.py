@@ -1,4 +1,4 @@
-"""What cannot work, or should not be wanted: found on the meaning of a policy, before it is loaded."""
+"""The checks: what cannot work or should not be wanted, decided on the meaning of a policy."""
 
 from tunnelgate.check.engine import check
 

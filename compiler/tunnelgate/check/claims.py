@@ -51,6 +51,6 @@ def _claims(context: Context, rule: Rule, channel: int, single: Intervals) -> It
             pair = (ingress, egress)
             if pair not in context.paths:
                 continue
-            for box, translation in context.paths.translated(pair, (sources, destinations)):
-                for rest in context.standing(pair, (*box, single)):
-                    yield Claim(rule, translation, rest[0], rest[1], named)
+            for mine, peers, translation in context.paths.translated(pair, sources, destinations):
+                for box in context.standing(pair, (mine, peers, single)):
+                    yield Claim(rule, translation, box[0], box[1], named)

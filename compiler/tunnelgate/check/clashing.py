@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.collisions import Collision
-from tunnelgate.check.show import show_addresses, show_channel
+from tunnelgate.check.show import show_channel
 from tunnelgate.check.words import except_places, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule
 from tunnelgate.flows import axes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def tell_collisions(
     row: Rule, context: Context, channels: Intervals, what: str, help: str
 ) -> Iterator[Diagnostic]:
-    """One finding for each later forward; `what` names the channels, or is empty for one's own name."""
+    """One finding for each later forward; `what` names the channels, empty for their own name."""
     told = set()
     for collision in context.collisions:
         common = collision.channels & channels
@@ -28,11 +28,18 @@ def tell_collisions(
             continue
         told.add(collision.later)
         yield _tell(
-            row, collision, common.first(), what or f"`{show_channel(common.first())}`", help
+            context,
+            row,
+            collision,
+            common.first(),
+            what or f"`{show_channel(common.first())}`",
+            help,
         )
 
 
-def _tell(row: Rule, collision: Collision, channel: int, what: str, help: str) -> Diagnostic:
+def _tell(
+    context: Context, row: Rule, collision: Collision, channel: int, what: str, help: str
+) -> Diagnostic:
     later, earlier = collision.later, collision.earlier
     where = "two hosts" if later.target != earlier.target else "two ports of one host"
     return Diagnostic(
@@ -40,7 +47,7 @@ def _tell(row: Rule, collision: Collision, channel: int, what: str, help: str) -
         f"{what} is forwarded to {where}",
         Label(protocol_word(later.protocols, channel)),
         (
-            Label(later.host_span, f"from {show_addresses(collision.sources)} to here"),
+            Label(later.host_span, f"from {context.describe(collision.sources)} to here"),
             Label(earlier.host_span, "and to here"),
         ),
         help=help,

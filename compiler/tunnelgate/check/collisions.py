@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunnelgate.check.cutting import remove
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
-from tunnelgate.policy.model import Entry
 from tunnelgate.policy.options import ESP
 
 if TYPE_CHECKING:
@@ -31,36 +29,36 @@ class Collision:
 
 def find(context: Context) -> Iterator[Collision]:
     """For each forward, the earlier ones that it collides with, until all it takes is shown."""
-    by_zone: dict[Zone, list[tuple[Box, tuple[Forward, Entry]]]] = defaultdict(list)
+    by_zone: dict[Zone, list[tuple[Box, Forward]]] = defaultdict(list)
     for forward in context.policy.forwards:
         for entry in forward.entries:
             sources = context.members(entry.zone, entry.sources)
-            box = (sources, entry.addresses, forward.l4)
+            box: Box = (sources, entry.addresses, forward.l4)
             if all(box):
-                by_zone[entry.zone].append((box, (forward, entry)))
+                by_zone[entry.zone].append((box, forward))
     for zone, entries in by_zone.items():
         index = BoxIndex(entries)
-        for number, (box, (forward, _)) in enumerate(entries):
+        for number, (box, forward) in enumerate(entries):
             yield from _earlier(context, zone, index, number, box, forward)
 
 
 def _earlier(
     context: Context,
     zone: Zone,
-    index: BoxIndex[tuple[Forward, Entry]],
+    index: BoxIndex[Forward],
     number: int,
     box: Box,
     forward: Forward,
 ) -> Iterator[Collision]:
     unseen = box[2]
-    for other, common, (earlier, _) in index.meeting(box):
+    for other, common, earlier in index.meeting(box):
         if other >= number or not _differ(forward, earlier):
             continue
-        sources, addresses, channels = common
+        channels = common[2] & unseen
         if _split_by_spi(forward, earlier):
             channels = channels - ESP
-        flows = (sources, addresses, channels & unseen)
-        standing = list(_standing(context, zone, flows, forward, earlier))
+        both = (forward, earlier)
+        standing = list(_standing(context, zone, common[0], channels, both))
         if standing:
             shown = Intervals.union_of(box[1] for box in standing)
             yield Collision(forward, earlier, standing[0][0], shown)
@@ -92,11 +90,14 @@ def _split_by_spi(one: Forward, other: Forward) -> bool:
 
 
 def _standing(
-    context: Context, zone: Zone, flows: Box, one: Forward, other: Forward
+    context: Context,
+    zone: Zone,
+    sources: Intervals,
+    channels: Intervals,
+    forwards: tuple[Forward, Forward],
 ) -> Iterator[tuple[Intervals, Intervals]]:
     """Sources and channels that are not denied on both ways: denied on one, they are in doubt."""
-    sources, _, channels = flows
-    for forward in (one, other) if channels else ():
+    for forward in forwards if channels else ():
         target = Intervals.single(forward.target)
         arriving = channels
         if forward.port is not None:

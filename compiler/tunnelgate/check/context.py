@@ -17,6 +17,7 @@ from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.machines import machines
 from tunnelgate.check.paths import Pair, Paths
 from tunnelgate.check.sharing import Shared
+from tunnelgate.check.show import show_addresses, show_place
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
@@ -40,7 +41,7 @@ class Context:
     # -- places
 
     def machines(self, zone: Zone) -> Intervals:
-        """The addresses that a machine of a zone can have; of the gateway, all that it may receive."""
+        """The addresses that a machine of a zone can have; all of them for the gateway."""
         if zone.is_gateway:
             return axes.ANY_ADDRESS
         if zone not in self._machines:
@@ -50,6 +51,20 @@ class Context:
     def members(self, zone: Zone, addresses: Intervals) -> Intervals:
         """The machines of a zone among these addresses."""
         return common(addresses, self.machines(zone))
+
+    @cached_property
+    def _names(self) -> dict[Intervals, str]:
+        """The zones and groups of the policy by their addresses, of both families and of each."""
+        named = [(group.name, group.addresses) for group in self.policy.groups]
+        named += [(zone.name, self.machines(zone)) for zone in self.policy.zones[1:]]
+        everything = (axes.ANY_ADDRESS, axes.IPV4, axes.IPV6)
+        return {known & axis: f"`{name}`" for name, known in named for axis in everything}
+
+    def describe(self, addresses: Intervals) -> str:
+        """A set of addresses in a few words: a name of the policy's, or what is in it."""
+        if addresses.is_single():
+            return show_place(addresses.first())
+        return self._names.get(addresses) or show_addresses(addresses)
 
     @cached_property
     def outside(self) -> frozenset[Zone]:
@@ -68,7 +83,7 @@ class Context:
 
     @cached_property
     def to_gateway(self) -> tuple[Rule, ...]:
-        """Every `allow` of what the gateway itself is to receive; its zone stands first in a side."""
+        """Every `allow` of what the gateway itself receives; its zone stands first in a side."""
         return tuple(
             rule
             for rule in self.allows

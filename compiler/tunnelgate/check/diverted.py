@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.away import Away
-from tunnelgate.check.portless import ESP_CHANNEL
-from tunnelgate.check.show import show_addresses, show_channel
+from tunnelgate.check.show import show_channel
 from tunnelgate.check.words import except_places, except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
 from tunnelgate.flows import axes
@@ -27,25 +26,27 @@ def tell_away(row: Rule, context: Context, channels: Intervals) -> Iterator[Diag
     for away in context.taken:
         common = away.channels & channels
         if common and (away.forward not in told or (away.named and told[away.forward].milder)):
-            told[away.forward] = _tell(row, away, common)
+            told[away.forward] = _tell(context, row, away, common)
     yield from told.values()
 
 
-def _tell(row: Rule, away: Away, channels: Intervals) -> Diagnostic:
+def _tell(context: Context, row: Rule, away: Away, channels: Intervals) -> Diagnostic:
     channel = channels.first()
-    whom = show_addresses(away.sources)
+    whom = context.describe(away.sources)
     return Diagnostic(
         row,
         f"`{show_channel(channel)}` is forwarded away from the gateway",
         Label(protocol_word(away.forward.protocols, channel), f"takes it from {whom}"),
         (Label(away.rule.span, "so this never sees it"),),
+        why="A forward takes what arrives before the gateway looks at it, wherever the two "
+        "statements stand.",
         help="take one away from the other with `except`",
-        fix=_apart(away, channels),
+        fix=_apart(away),
         milder=None if away.named else Severity.ADVICE,
     )
 
 
-def _apart(away: Away, channels: Intervals) -> Fix | None:
+def _apart(away: Away) -> Fix | None:
     """The forward less the sources of the other statement, or less its protocols."""
     forward, rule = away.forward, away.rule
     if all(

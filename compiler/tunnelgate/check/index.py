@@ -18,7 +18,7 @@ _MANY = 32
 
 
 class _Axis:
-    """Intervals by size: in a class of sizes up to `s`, none that begins `s` before a place holds it."""
+    """Intervals by size: in a class up to `s`, none that begins `s` before a place holds it."""
 
     def __init__(self, sets: Iterable[Intervals]) -> None:
         classes: dict[int, list[tuple[int, int]]] = {}
@@ -58,7 +58,7 @@ class BoxIndex(Generic[T]):
         return [_Axis(sets) for sets in zip(*boxes, strict=True)]
 
     def meeting(self, box: Box) -> Iterator[tuple[int, Box, T]]:
-        """The number of each entry that meets a box, what they have in common, and what is to it."""
+        """Each entry that meets a box: its number, what they have in common, what is to it."""
         for number in self._candidates(box):
             other, thing = self.entries[number]
             common = meet(box, other)

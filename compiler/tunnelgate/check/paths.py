@@ -46,10 +46,12 @@ class Paths:
     def __contains__(self, pair: Pair) -> bool:
         return pair in self._pairs
 
-    def translated(self, pair: Pair, box: Box) -> Iterator[tuple[Box, Translation]]:
-        """The parts of a box of sources and destinations that are translated, disjoint."""
-        for _, common, translation in self._pairs[pair].meeting(box):
-            yield common, translation
+    def translated(
+        self, pair: Pair, sources: Intervals, destinations: Intervals
+    ) -> Iterator[tuple[Intervals, Intervals, Translation]]:
+        """The parts of what goes from sources to destinations that are translated, disjoint."""
+        for _, common, translation in self._pairs[pair].meeting((sources, destinations)):
+            yield common[0], common[1], translation
 
 
 def public_address(nat: Nat, egress: Zone) -> int:

@@ -1,8 +1,9 @@
-"""Hosts behind one address that may claim a portless protocol towards one peer (TG201, TG203, TG204).
+"""Hosts behind one address that may claim a portless protocol towards one peer.
 
-Two inside hosts, one public address, one peer: the packets of the second vanish. A claim of two or
-more hosts shows that by itself. Claims of one host each are painted onto the axis of peers, in the
-order of the statements: where another host has painted before, the two share a peer.
+TG201, TG203 and TG204 ask. Two inside hosts, one public address, one peer: the packets of the
+second vanish. A claim of two or more hosts shows that by itself. Claims of one host each are
+painted onto the axis of peers, in the order of the statements: where another host has painted
+before, the two share a peer.
 """
 
 from __future__ import annotations

@@ -27,8 +27,6 @@ def show_place(value: int) -> str:
 def show_addresses(addresses: Intervals) -> str:
     """A set of addresses, in a few words."""
     first = addresses.items[0]
-    if addresses.is_single():
-        return show_place(first[0])
     if len(addresses.items) == 1 and not axes.is_unknown(first[1]) and _family_of(first):
         networks = axes.to_networks(first)
         if len(networks) == 1:

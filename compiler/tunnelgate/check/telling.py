@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from tunnelgate.check.context import Context
 from tunnelgate.check.sharing import Shared
-from tunnelgate.check.show import show_addresses, show_place
+from tunnelgate.check.show import show_place
 from tunnelgate.check.words import protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
 from tunnelgate.policy import Side
 
 
 def tell(
-    row: Rule, shared: Shared, channel: int, what: str, help: str, fix: Fix | None
+    context: Context, row: Rule, shared: Shared, channel: int, what: str, help: str, fix: Fix | None
 ) -> Diagnostic:
     """The finding; `what` names the protocol."""
     word = protocol_word(shared.rule.protocols, channel)
@@ -20,14 +21,14 @@ def tell(
         row,
         f"{what}{by_any} from {who}",
         Label(word),
-        _labels(shared),
+        _labels(context, shared),
         help=help,
         fix=fix,
         milder=None if shared.named else Severity.ADVICE,
     )
 
 
-def _labels(shared: Shared) -> tuple[Label, ...]:
+def _labels(context: Context, shared: Shared) -> tuple[Label, ...]:
     claim, public = shared.claim, show_place(shared.claim.public)
     translated = Label(claim.translation.nat.span, "translated here")
     if shared.earlier is None:
@@ -36,10 +37,10 @@ def _labels(shared: Shared) -> tuple[Label, ...]:
         text = f"{hosts.size()} hosts share {public} {to}"
         return Label(shared.rule.destination.span, text), translated
     assert shared.other is not None
-    mine, theirs = show_addresses(claim.sources), show_addresses(shared.other.sources)
+    mine, theirs = context.describe(claim.sources), context.describe(shared.other.sources)
     return (
         Label(shared.rule.source.span, f"{mine} shares {public} with {theirs}"),
-        Label(shared.rule.destination.span, f"on the way to {show_addresses(shared.peers)}"),
+        Label(shared.rule.destination.span, f"on the way to {context.describe(shared.peers)}"),
         Label(shared.earlier.span, f"{theirs} may start it here"),
         translated,
     )

@@ -14,7 +14,8 @@ from tunnelgate.source import Span
 
 #: A protocol as the grammar has it; the commas of `tcp/80,443` are its own, and a comment is none.
 _WORD = re.compile(
-    r"#[^\n]*|([A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9-]+(?:,[0-9][0-9-]*)*)?(?:[ \t]+port[ \t]+[0-9]+)?)"
+    r"#[^\n]*"
+    r"|([A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9-]+(?:,[0-9][0-9-]*)*)?(?:[ \t]+port[ \t]+[0-9]+)?)"
 )
 _COMMENT = re.compile(r"#[^\n]*")
 

@@ -1,4 +1,4 @@
-"""The rules about names and values (TG005 to TG014): what was read cannot be meant."""
+"""The rules about names and values (TG005 to TG015): what was read cannot be meant."""
 
 from __future__ import annotations
 
@@ -136,17 +136,6 @@ BAD_STATEMENT = Rule(
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n"
     + "nat from lan to wan\nforward ike, nat-t from wan to box\n",
 )
-TOO_LONG = Rule(
-    code="TG016",
-    name="name-too-long",
-    severity=Severity.ERROR,
-    summary="a name of more than 31 characters",
-    why="Names become names of tables, chains and sets, whose length every target limits.",
-    source="language reference, Lexical; pf.conf(5): tables have 31",
-    bad=_WAN + "protocol a-protocol-with-a-name-of-33-chars = udp/8443\n",
-    good=_WAN + "protocol corp = udp/8443\n",
-)
-
 RULES = (
     DUPLICATE_NAME,
     UNKNOWN_NAME,
@@ -159,5 +148,4 @@ RULES = (
     BAD_SETTING,
     NOT_YET,
     BAD_STATEMENT,
-    TOO_LONG,
 )

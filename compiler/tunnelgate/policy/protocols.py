@@ -16,7 +16,6 @@ from tunnelgate.policy.protocol import ProtocolRow
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
 from tunnelgate.policy.values import BadValue, parse_number, parse_port, parse_ports
-from tunnelgate.policy.zones import MAX_NAME
 from tunnelgate.syntax import ast
 
 _TRANSPORTS = {
@@ -62,14 +61,7 @@ class ProtocolResolver:
         """Take in the policy's own protocols, in whatever order they stand."""
         for node in nodes:
             name = node.name
-            if len(name.text) > MAX_NAME:
-                self.reporter.say(
-                    rules.TOO_LONG,
-                    name.span,
-                    f"the name `{name.text[:12]}…` has {len(name.text)} characters",
-                    f"use at most {MAX_NAME}",
-                )
-            elif name.text in BY_NAME:
+            if name.text in BY_NAME:
                 self.reporter.say(
                     rules.DUPLICATE_NAME,
                     name.span,

@@ -34,12 +34,14 @@ from tunnelgate.policy.places import PlaceResolver
 from tunnelgate.policy.protocols import ProtocolResolver
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import BadValue, parse_port
-from tunnelgate.policy.zones import MAX_NAME, ZoneResolver
+from tunnelgate.policy.zones import ZoneResolver
 from tunnelgate.source import Span
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.text import flow_text, statement_text
 
 _T = TypeVar("_T")
+#: Names have at most 31 characters; one made of a file's name is cut.
+_MAX_NAME = 31
 
 
 def resolve(tree: ast.Policy) -> tuple[Policy, tuple[Diagnostic, ...]]:
@@ -109,15 +111,10 @@ class _Resolver:
             )
         if not nodes:
             stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.tree.file.path).stem).strip("-_")
-            return stem[:MAX_NAME].rstrip("-") if stem[:1].isalpha() else "gateway"
+            return stem[:_MAX_NAME].rstrip("-") if stem[:1].isalpha() else "gateway"
         name = nodes[0].name
         if name.kind is ast.AtomKind.PARAM:
             self.zones.not_yet_param(name)
-        elif len(name.text) > MAX_NAME:
-            self.reporter.say(
-                rules.TOO_LONG, name.span, f"the name `{name.text[:12]}…` has {len(name.text)} characters",
-                f"use at most {MAX_NAME}",
-            )
         return name.text
 
     def _not_yet(self) -> None:

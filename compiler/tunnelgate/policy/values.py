@@ -59,7 +59,10 @@ def _plain(text: str) -> IPv4Address | IPv6Address:
 def _prefix(text: str) -> AddressValue:
     base_text, _, bits_text = text.partition("/")
     base = _plain(base_text)
-    bits = int(bits_text)
+    if len(bits_text) > 1 and bits_text[0] == "0":
+        mended = f"{base}/{bits_text.lstrip('0') or '0'}"
+        raise BadValue(f"prefix length `{bits_text}` has a leading zero", "write the number without it", mended)
+    bits = int(bits_text[:4])
     if bits > base.max_prefixlen:
         raise BadValue(
             f"`/{bits_text}` is longer than an IPv{base.version} address",
@@ -155,8 +158,16 @@ def parse_rate(text: str) -> tuple[int, str]:
 
 def parse_spi(text: str) -> tuple[int, int]:
     """Read `0x100-0x1ff`. Raises BadValue. SPIs up to 255 are reserved (RFC 4303 section 2.1)."""
-    first, _, last = text.partition("-")
-    low, high = int(first, 0) if first.startswith("0x") else int(first), int(last, 0) if last.startswith("0x") else int(last)
+    low, high = (_spi(part) for part in text.split("-"))
     if not 256 <= low <= high <= 0xFFFFFFFF:
-        raise BadValue(f"`{text}` is no range of SPIs", "SPIs are 256 to 4294967295, the lower end first")
+        raise BadValue(
+            f"`{text}` is no range of SPIs", "SPIs are 256 to 4294967295, the lower end first"
+        )
     return low, high
+
+
+def _spi(text: str) -> int:
+    """A number, 0x allowed; one with more digits than an SPI can have is as wrong as 0."""
+    if len(text) > len("4294967295"):
+        return 0
+    return int(text, 16) if text.startswith("0x") else int(text)

@@ -23,7 +23,6 @@ from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax import ast
 
 Place = Zone | Host | Group
-MAX_NAME = 31
 _RESERVED = frozenset({"any", "gateway"})
 
 
@@ -77,14 +76,6 @@ class ZoneResolver:
 
     def _claim(self, name: ast.Atom) -> bool:
         """Whether a name of a place is free and allowed; takes it."""
-        if len(name.text) > MAX_NAME:
-            self.reporter.say(
-                rules.TOO_LONG,
-                name.span,
-                f"the name `{name.text[:12]}…` has {len(name.text)} characters",
-                f"use at most {MAX_NAME}",
-            )
-            return False
         if name.text in _RESERVED:
             self.reporter.say(
                 rules.DUPLICATE_NAME,

@@ -35,7 +35,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement by which hosts share a peer."""
     for shared in context.shared(ESP_CHANNEL):
         help = _HELP if shared.claim.named else _HELP_ANY
-        yield tell(RULE, shared, ESP_CHANNEL, "bare ESP", help, _fix(shared))
+        yield tell(context, RULE, shared, ESP_CHANNEL, "bare ESP", help, _fix(shared))
 
 
 def _fix(shared: Shared) -> Fix | None:

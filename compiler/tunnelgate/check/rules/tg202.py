@@ -19,10 +19,10 @@ RULE = Rule(
     "statement is dead. Two hosts may share a peer where their SPIs are split.",
     source="RFC 4303 section 2; Linux, measured",
     bad=NAT
-    + "allow ipsec from alice, bob to wan with single\n"
+    + "allow ipsec-nat-t from alice, bob to wan\n"
     + "forward esp from wan to alice\nforward esp from hq to bob\n",
     good=NAT
-    + "allow ipsec from alice, bob to wan with single\n"
+    + "allow ipsec-nat-t from alice, bob to wan\n"
     + "forward esp from wan except hq to alice\nforward esp from hq to bob\n",
 )
 

@@ -47,7 +47,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         else:
             help = "leave GRE out; the second claimant is counted and dropped"
             fix = except_protocol(shared.rule.protocols, "gre")
-        yield tell(RULE, shared, GRE_CHANNEL, "GRE", help, fix)
+        yield tell(context, RULE, shared, GRE_CHANNEL, "GRE", help, fix)
     help = "take the sources apart with `except`, or let PPTP's helper follow: `with helper`"
     yield from tell_collisions(RULE, context, GRE, "GRE", help)
 

@@ -38,12 +38,14 @@ def check(context: Context) -> Iterator[Diagnostic]:
     told: set[Span] = set()
     for first, members in context.portless.items():
         for shared in context.shared(first) if members.overlaps(OTHERS) else ():
-            yield from _tell(shared, members & OTHERS, told)
+            yield from _tell(context, shared, members & OTHERS, told)
     help = "take the sources apart with `except`"
     yield from tell_collisions(RULE, context, OTHERS, "a protocol without ports", help)
 
 
-def _tell(shared: Shared, members: Intervals, told: set[Span]) -> Iterator[Diagnostic]:
+def _tell(
+    context: Context, shared: Shared, members: Intervals, told: set[Span]
+) -> Iterator[Diagnostic]:
     """One finding a word: `any` brings in very many protocols, a name one or a few."""
     for protocol in protocols(members):
         channel = protocol << 16
@@ -53,6 +55,6 @@ def _tell(shared: Shared, members: Intervals, told: set[Span]) -> Iterator[Diagn
         told.add(word)
         what = show_protocol(protocol) if word.text != "any" else "a protocol without ports"
         help = _HELP if shared.claim.named else _HELP_ANY
-        yield tell(RULE, shared, channel, what, help, add_option(shared.rule, "single"))
+        yield tell(context, RULE, shared, channel, what, help, add_option(shared.rule, "single"))
         if word.text == "any":
             return

@@ -8,7 +8,7 @@ from tunnelgate.check import peers
 from tunnelgate.check.context import Context
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.show import show_addresses, show_place
+from tunnelgate.check.show import show_place
 from tunnelgate.check.words import except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.flows.intervals import Intervals
@@ -32,7 +32,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for later, contest in peers.once(peers.with_forwards(context)):
         claim, forward = contest.claim, contest.other
         assert isinstance(forward, Forward)
-        whom = show_addresses(contest.peers)
+        whom = context.describe(contest.peers)
         hosts = claim.sources - Intervals.single(forward.target)
         yield Diagnostic(
             RULE,
@@ -40,7 +40,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             Label(protocol_word(later.protocols, ESP_CHANNEL)),
             (
                 Label(forward.host_span, f"forwarded to {show_place(forward.target)}"),
-                Label(claim.rule.source.span, f"begun by {show_addresses(hosts)}"),
+                Label(claim.rule.source.span, f"begun by {context.describe(hosts)}"),
                 Label(claim.translation.nat.span, f"translated to {show_place(claim.public)} here"),
             ),
             help="let the other hosts use ESP in UDP (`ipsec-nat-t`), or give one of the two a "

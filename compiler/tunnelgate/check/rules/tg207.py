@@ -9,7 +9,6 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.diverted import tell_away
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.show import show_addresses
 from tunnelgate.check.words import except_places, except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.policy.options import ESP
@@ -32,14 +31,14 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each outbound claim to a peer of the gateway's, and each forward of such a peer's ESP."""
     for later, contest in peers.once(peers.with_gateway(context)):
         claim, own = contest.claim, contest.other
-        whom = show_addresses(contest.peers)
+        whom = context.describe(contest.peers)
         yield Diagnostic(
             RULE,
             f"the gateway and an inside host both have ESP with {whom}",
             Label(protocol_word(later.protocols, ESP_CHANNEL)),
             (
                 Label(own.source.span, "the gateway's own"),
-                Label(claim.rule.source.span, f"{show_addresses(claim.sources)} may begin it"),
+                Label(claim.rule.source.span, f"{context.describe(claim.sources)} may begin it"),
                 Label(claim.translation.nat.span, "translated here"),
             ),
             help="let inside hosts use ESP in UDP (`ipsec-nat-t`) towards this peer",

@@ -10,7 +10,6 @@ from tunnelgate.check.cutting import remove
 from tunnelgate.check.diverted import IKE, tell_away
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.show import show_addresses
 from tunnelgate.check.words import protocol_word, replace_word
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.flows import axes
@@ -23,8 +22,8 @@ RULE = Rule(
     name="half-of-ike-forwarded",
     severity=Severity.ERROR,
     summary="IKE is forwarded without NAT traversal, or away from the gateway's own",
-    why="Behind NAT, IKE begins on port 500 and goes on, with ESP inside, on port 4500: a host that "
-    "gets only the first negotiates and then hears nothing more.",
+    why="Behind NAT, IKE begins on port 500 and goes on, with ESP inside, on port 4500: a host "
+    "that gets only the first negotiates and then hears nothing more.",
     source="RFC 7296 section 2.23; RFC 3947 section 4",
     bad=NAT + "forward ike from hq to alice\nallow ike, nat-t from alice to hq\n",
     good=NAT + "forward ipsec-nat-t from hq to alice\nallow ike, nat-t from alice to hq\n",
@@ -46,7 +45,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             lacking = next(remove(box, cuts), None)
             if lacking is not None and forward not in told:
                 told.add(forward)
-                yield _tell(forward, lacking[0])
+                yield _tell(context, forward, lacking[0])
     yield from tell_away(RULE, context, IKE)
 
 
@@ -61,13 +60,13 @@ def _entries(context: Context, channel: int) -> dict[Key, list[tuple[Box, Forwar
     return found
 
 
-def _tell(forward: Forward, sources: Intervals) -> Diagnostic:
+def _tell(context: Context, forward: Forward, sources: Intervals) -> Diagnostic:
     word = protocol_word(forward.protocols, _IKE_CHANNEL)
     return Diagnostic(
         RULE,
         "udp/500 is forwarded without udp/4500",
         Label(word),
-        (Label(forward.host_span, f"gets only the one from {show_addresses(sources)}"),),
+        (Label(forward.host_span, f"gets only the one from {context.describe(sources)}"),),
         help="forward both to the same host, from the same sources",
         fix=replace_word(word, "ipsec-nat-t") if word.text in _REPLACEABLE else None,
     )

@@ -12,7 +12,6 @@ from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.show import show_addresses
 from tunnelgate.check.telling import side_text
 from tunnelgate.check.words import protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Severity
@@ -28,8 +27,8 @@ RULE = Row(
     name="begun-from-one-side",
     severity=Severity.ADVICE,
     summary="ESP or IKE may be begun from one side only",
-    why="Connection tracking forgets an idle ESP flow after 600 seconds. From then on only the side "
-    "that may begin can wake the tunnel; what the other side sends is dropped.",
+    why="Connection tracking forgets an idle ESP flow after 600 seconds. From then on only the "
+    "side that may begin can wake the tunnel; what the other side sends is dropped.",
     source="nf_conntrack-sysctl: nf_conntrack_generic_timeout; Linux, measured",
     bad=NAT + "forward ipsec from hq to alice\n",
     good=NAT + "forward ipsec from hq to alice\nallow ipsec from alice to hq\n",
@@ -49,13 +48,13 @@ def check(context: Context) -> Iterator[Diagnostic]:
             filter(None, (_silent(context, forward, one) for one in forward.entries)), None
         )
         if silent:
-            yield _host_cannot(forward, silent)
+            yield _host_cannot(context, forward, silent)
     forwarded = _handed_on(context)
     for rule in context.allows:
         if ESP_CHANNEL in rule.protocols.named and ESP_CHANNEL in rule.l4:
             lacking = next(_one_sided(context, rule, forwarded), None)
             if lacking is not None:
-                yield _peer_cannot(rule, lacking)
+                yield _peer_cannot(context, rule, lacking)
 
 
 def _silent(context: Context, forward: Forward, entry: Entry) -> Intervals:
@@ -111,22 +110,22 @@ def _both(box: Box) -> tuple[Intervals, Intervals]:
     return box[0], box[1]
 
 
-def _host_cannot(forward: Forward, peers: Intervals) -> Diagnostic:
+def _host_cannot(context: Context, forward: Forward, peers: Intervals) -> Diagnostic:
     named = forward.protocols.named & _WAKING
     word = protocol_word(forward.protocols, ESP_CHANNEL if ESP_CHANNEL in named else named.first())
     return Diagnostic(
         RULE,
-        f"`{forward.host.name}` may not begin towards {show_addresses(peers)}",
+        f"`{forward.host.name}` may not begin towards {context.describe(peers)}",
         Label(word),
         (Label(forward.host_span, "cannot wake the tunnel once it has been idle"),),
         help=f"add `allow ipsec-nat-t from {forward.host.name} to {side_text(forward.source)}`",
     )
 
 
-def _peer_cannot(rule: Rule, lacking: Box) -> Diagnostic:
+def _peer_cannot(context: Context, rule: Rule, lacking: Box) -> Diagnostic:
     return Diagnostic(
         RULE,
-        f"{show_addresses(lacking[1])} may not begin towards {show_addresses(lacking[0])}",
+        f"{context.describe(lacking[1])} may not begin towards {context.describe(lacking[0])}",
         Label(protocol_word(rule.protocols, ESP_CHANNEL)),
         (Label(rule.destination.span, "cannot wake the tunnel once it has been idle"),),
         help="allow the other direction too, or forward it where addresses are translated",

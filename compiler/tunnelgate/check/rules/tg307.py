@@ -15,8 +15,8 @@ RULE = Rule(
     name="forward-at-foreign-address",
     severity=Severity.ERROR,
     summary="a forward takes packets for no address of the gateway",
-    why="A forward takes what arrives for the gateway's own address, of its own family. For another "
-    "address nothing arrives that it could take.",
+    why="A forward takes what arrives for the gateway's own address, of its own family. For "
+    "another address nothing arrives that it could take.",
     source="language reference, Statements",
     bad=NAT + "forward https from wan at 203.0.113.7 to alice\n",
     good=NAT + "forward https from wan at 203.0.113.1 to alice\n",

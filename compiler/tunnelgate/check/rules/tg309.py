@@ -10,7 +10,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair, public_address
 from tunnelgate.check.rules.samples import ZONES
-from tunnelgate.check.show import show_addresses, show_place
+from tunnelgate.check.show import show_place
 from tunnelgate.check.words import delete
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
 from tunnelgate.flows import axes
@@ -43,7 +43,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             for other, common, earlier in index.meeting(box):
                 if other < number and _differ(nat, earlier, pair[1]):
                     told.add(nat)
-                    yield _tell(nat, earlier, common, pair[1])
+                    yield _tell(context, nat, earlier, common, pair[1])
                     break
 
 
@@ -79,11 +79,12 @@ def _is_same(one: Nat, other: Nat) -> bool:
     )
 
 
-def _tell(nat: Nat, earlier: Nat, common: Box, egress: Zone) -> Diagnostic:
+def _tell(context: Context, nat: Nat, earlier: Nat, common: Box, egress: Zone) -> Diagnostic:
+    sources, peers = context.describe(common[0]), context.describe(common[1])
     same = public_address(nat, egress) == public_address(earlier, egress)
     return Diagnostic(
         RULE,
-        f"{show_addresses(common[0])} is translated twice on the way to {show_addresses(common[1])}",
+        f"{sources} is translated twice on the way to {peers}",
         Label(nat.span, f"to {show_place(public_address(nat, egress))}"),
         (Label(earlier.span, f"to {show_place(public_address(earlier, egress))} here"),),
         help="leave one of the two out" if same else "take the two apart with `except`",

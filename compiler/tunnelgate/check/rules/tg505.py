@@ -19,8 +19,8 @@ RULE = Row(
     name="lock-out",
     severity=Severity.ADVICE,
     summary="nothing on tcp may reach the gateway",
-    why="Loaded over ssh, this policy is the last thing that can be changed over ssh: nothing passes "
-    "unless a statement says so, to the gateway too.",
+    why="Loaded over ssh, this policy is the last thing that can be changed over ssh: nothing "
+    "passes unless a statement says so, to the gateway too.",
     source="language reference, Principles",
     bad=ZONES + "allow ping from lan to gateway\n",
     good=ZONES + "allow ping, ssh from lan to gateway\n",
@@ -58,5 +58,6 @@ def _place(policy: Policy) -> Span:
     found = _GATEWAY.search(policy.file.text)
     if found is not None:
         return policy.file.span(*found.span(1))
-    statements = (*policy.rules, *policy.forwards, *policy.nats, *policy.zones[1:])
-    return min((one.span for one in statements), key=lambda span: span.start)
+    statements = (*policy.rules, *policy.forwards, *policy.nats)
+    spans = [*(one.span for one in statements), *(zone.span for zone in policy.zones[1:])]
+    return min(spans, key=lambda span: span.start)

@@ -22,8 +22,8 @@ RULE = Rule(
     name="no-address-pair",
     severity=Severity.WARNING,
     summary="a statement whose sides have no address pair in common",
-    why="A packet has both its addresses in one family. A statement that leaves no such pair matches "
-    "nothing, which is hardly what its author meant.",
+    why="A packet has both its addresses in one family. A statement that leaves no such pair "
+    "matches nothing, which is hardly what its author meant.",
     source="language reference, Statements",
     bad=ZONES + _WAN6 + _REST + "allow https from lan to v6\n",
     good=ZONES + _WAN6 + _REST + "allow https from lan to wan\n",
@@ -80,9 +80,7 @@ def _families(addresses: Intervals) -> int:
     return sum(_BITS[one] for one in (4, 6) if addresses.overlaps(axes.family_axis(one)))
 
 
-def _tell(
-    statement: Statement, sides: list[Side], families: _Families, wanted: int
-) -> Diagnostic:
+def _tell(statement: Statement, sides: list[Side], families: _Families, wanted: int) -> Diagnostic:
     empty = next((side for side in sides if not families.of(side)), None)
     if empty is not None:
         return _nothing_left(statement, empty)

@@ -1,0 +1,77 @@
+"""The configuration of a project."""
+
+from pathlib import Path
+
+import pytest
+
+TWO = 'targets = ["nftables", "iptables"]\n'
+
+
+def test_without_one_there_are_defaults(run):
+    assert "configuration" not in run("check", "-v", "good.tg").err
+
+
+@pytest.mark.parametrize(
+    ("name", "head"), [("tunnelgate.toml", ""), ("pyproject.toml", "[tool.tunnelgate]\n")]
+)
+def test_it_is_found_upwards_and_names_what_to_compile(run, monkeypatch, name, head):
+    text = 'paths = ["good.tg"]\noutput = "out"\n' + TWO
+    Path(name).write_text(head + text)
+    Path("deep/down").mkdir(parents=True)
+    monkeypatch.chdir("deep/down")
+    result = run("compile", "-v")
+    assert result.code == 0
+    assert f"configuration: {Path('../..').resolve() / name}" in result.err
+    assert {path.name for path in Path("../../out/branch").iterdir()} == {"nftables", "iptables"}
+
+
+def test_it_belongs_to_the_first_path(run):
+    Path("project").mkdir()
+    Path("project/tunnelgate.toml").write_text('format = "concise"\n')
+    Path("project/bad.tg").write_text(Path("bad.tg").read_text())
+    assert len(run("check", "project/bad.tg").out.splitlines()) == 1
+    assert len(run("check", "bad.tg").out.splitlines()) > 1
+
+
+def test_a_pyproject_about_other_things_is_passed_by(run):
+    Path("tunnelgate.toml").write_text('format = "concise"\n')
+    Path("inner").mkdir()
+    Path("inner/pyproject.toml").write_text("[project]\nname = 'x'\n")
+    Path("inner/bad.tg").write_text(Path("bad.tg").read_text())
+    assert len(run("check", "inner/bad.tg").out.splitlines()) == 1
+
+
+def test_flags_come_first(run):
+    Path("tunnelgate.toml").write_text('format = "json"\nfail-level = "advice"\n')
+    Path("mild.tg").write_text("zone wan { interface eth0 }\nallow ping from wan to gateway\n")
+    assert run("check", "mild.tg").code == 1
+    assert run("check", "mild.tg", "--fail-level", "error").code == 0
+    assert run("check", "bad.tg", "--format", "concise").out.startswith("bad.tg:")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "way_out"),
+    [
+        ('fail-levl = "error"', "unknown key `fail-levl`", "did you mean `fail-level`?"),
+        ('fail_level = "error"', "unknown key `fail_level`", "did you mean `fail-level`?"),
+        ("colour = true", "unknown key `colour`", "known are paths, targets, output"),
+        ('fail-level = "fatal"', "`fail-level`: input should be 'error', 'warning'", "change"),
+        ('targets = "nftables"', "`targets`: input should be a valid list", "change"),
+        ("paths = [1]", "`paths` item 1: input should be a valid string", "change"),
+        ('targets = ["pg"]', "unknown target `pg`", "known are nftables"),
+        ("paths = [", "is no TOML", "mend it"),
+        ('output = "\\ud800"', "is no TOML", "mend it"),
+    ],
+)
+def test_what_it_cannot_be(run, text, said, way_out):
+    Path("tunnelgate.toml").write_text(text)
+    result = run("check", "good.tg")
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert f"help: {way_out}" in result.err
+
+
+def test_all_that_is_wrong_is_said_at_once(run):
+    Path("tunnelgate.toml").write_text('fial-level = "error"\nformat = 3\n')
+    error = run("check", "good.tg").err
+    assert error.count("error: ") == error.count("= help: ") == 2

@@ -1,0 +1,48 @@
+"""Names that mean something to a target are names like others."""
+
+from pathlib import Path
+
+import pytest
+
+from tunnelgate.target import BUILT_IN
+
+WORDS = (
+    "accept", "drop", "reject", "table", "chain", "ct", "meta", "ip", "ip6", "inet", "set", "map",
+    "type", "flush", "INPUT", "OUTPUT", "FORWARD", "PREROUTING", "MASQUERADE", "ACCEPT", "DROP",
+    "filter", "nat", "mangle", "tunnelgate", "policy", "hook", "input", "forward", "helpers",
+    "allow", "deny", "zone", "host", "group", "interface", "COMMIT", "counter", "log", "jump",
+)  # fmt: skip
+
+_POLICY = """\
+gateway {name}
+zone {name} {{
+  interface eth0
+  address 203.0.113.1
+  host {name}-host = 192.0.2.10
+  group {name}-group = 198.51.100.0/24
+}}
+zone x-{name} {{
+  interface eth1
+  network 192.168.1.0/24
+  host box = 192.168.1.10
+}}
+nat from x-{name} to {name}
+allow ssh from x-{name} to gateway
+allow ipsec-nat-t from x-{name} to {name}
+allow ping from {name}-group to gateway with log "{name}"
+allow pptp from x-{name} to {name}-host with helper
+forward https from {name}-group to box
+deny tcp/25 from x-{name} to {name}
+"""
+
+
+@pytest.mark.parametrize("target", BUILT_IN)
+def test_keywords_are_names_and_the_kernel_agrees(run, need, target):
+    need({"nftables": "nft", "iptables": "iptables"}[target])
+    for word in WORDS:
+        Path(f"{word}.tg").write_text(_POLICY.format(name=word))
+    policies = [f"{word}.tg" for word in WORDS]
+    result = run("compile", "--kernel", "-q", *policies, "-o", "out", "-t", target)
+    assert (result.out, result.err) == ("", "")
+    assert result.code == 0
+    assert {path.name for path in Path("out").iterdir()} == set(WORDS)
