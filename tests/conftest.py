@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 #: Debian keeps what only root runs out of a user's path.
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -30,3 +33,10 @@ def absent(reason: str) -> None:
 def need() -> Callable[[str], str]:
     """The path of a program that a test cannot do without: `need("nft")`."""
     return _need
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """What a Python of its own needs to import the repository, installed or not."""
+    roots = (str(ROOT / name) for name in ("compiler", "grammar", "targets"))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}

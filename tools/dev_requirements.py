@@ -1,4 +1,4 @@
-"""Print the development requirements of pyproject.toml, for a pip without `--group` (before 25.1)."""
+"""Print the development requirements of pyproject.toml; pip itself reads them from 25.1 on."""
 
 import tomllib
 from pathlib import Path

@@ -2,8 +2,9 @@
 
     >>> import tunnelgate
     >>> policy = tunnelgate.load("zone wan { interface eth0 }\\nallow ssh from wan to gateway")
-    >>> [outcome.delivered for outcome in tunnelgate.decide(policy, "ssh from 192.0.2.10 to gateway")]
-    [True]
+    >>> (outcome,) = tunnelgate.decide(policy, "ssh from 192.0.2.10 to gateway")
+    >>> outcome.delivered
+    True
 
 Whatever is named here is loaded when it is first asked for: `import tunnelgate` alone costs
 nothing, and a command pays for what it uses.

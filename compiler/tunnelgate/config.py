@@ -6,6 +6,7 @@ takes longer than checking a policy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,9 +78,9 @@ def read(path: Path, table: dict[str, Any]) -> Config:
         problems = (_problem(one["type"], one["loc"], one["msg"]) for one in error.errors())
         raise ConfigError(path, *problems) from None
     return Config(
-        paths=[str(path.parent / one) for one in config.paths],
+        paths=[_from_here(path, one) for one in config.paths],
         targets=config.targets,
-        output=None if config.output is None else str(path.parent / config.output),
+        output=None if config.output is None else _from_here(path, config.output),
         fail_level=config.fail_level,
         format=config.format,
     )
@@ -110,6 +111,14 @@ def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
             return None
         table = inner
     return table
+
+
+def _from_here(path: Path, name: str) -> str:
+    """A name that is relative to a file, as one that is relative to the working folder.
+
+    Findings show it: machine formats need paths that are the same on every machine.
+    """
+    return name if os.path.isabs(name) else os.path.relpath(path.parent / name)
 
 
 def _problem(kind: str, place: tuple[int | str, ...], message: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+
 from tunnelgate.check import check
 from tunnelgate.diagnostics import Diagnostic, Fix
 from tunnelgate.policy import Policy, resolve

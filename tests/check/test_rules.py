@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tunnelgate.check.rules import RULES
 from tunnelgate.diagnostics import Rule
 

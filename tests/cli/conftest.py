@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from tunnelgate.cli.main import main
-
-ROOT = Path(__file__).parents[2]
 
 GOOD = """\
 gateway branch
@@ -27,6 +24,9 @@ nat from lan to wan
 allow ssh from lan to gateway
 allow ipsec-nat-t from lan to wan
 """
+
+#: Advice alone: nothing on tcp may reach the gateway.
+MILD = "zone wan { interface eth0 }\nallow ping from wan to gateway\n"
 
 BAD = GOOD + "allow ah from lan to wan\n"
 
@@ -43,11 +43,12 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder: a good policy and a bad one, and no word of the machine around."""
+    """The working folder: policies good, mild and bad, and no word of the machine around."""
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_ACTIONS", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "good.tg").write_text(GOOD)
+    (tmp_path / "mild.tg").write_text(MILD)
     (tmp_path / "bad.tg").write_text(BAD.replace("gateway branch", "gateway other", 1))
     return tmp_path
 
@@ -66,12 +67,10 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def spawn() -> Run:
+def spawn(environment: dict[str, str]) -> Run:
     """Runs the program in a process of its own; `before` is a command to run it by."""
 
     def execute(*arguments: str, before: tuple[str, ...] = (), **more: object) -> Result:
-        roots = (str(ROOT / name) for name in ("compiler", "grammar", "targets"))
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
         done = subprocess.run(
             [*before, sys.executable, "-m", "tunnelgate", *arguments],
             env=environment | more.pop("env", {}),

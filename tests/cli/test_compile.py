@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from tunnelgate.plan import Plan
-from tunnelgate_targets.nftables import Nftables
-
 from tunnelgate.target import Validation
+from tunnelgate_targets.nftables import Nftables
 
 FOLDER = Path("out/branch/nftables")
 RULESET = FOLDER / "ruleset.nft"
@@ -39,8 +38,7 @@ def test_findings_never_stand_in_a_ruleset(run):
 
 
 @pytest.mark.parametrize("arguments", [["good.tg", "mild.tg"], ["good.tg", "-t", "iptables"]])
-def test_several_files_need_a_folder(run, tmp_path, arguments):
-    (tmp_path / "mild.tg").write_text("zone wan { interface eth0 }\nallow ssh from wan to gateway\n")
+def test_several_files_need_a_folder(run, arguments):
     result = run("compile", *arguments)
     assert (result.code, result.out) == (2, "")
     assert "-o DIR" in result.err
@@ -80,7 +78,9 @@ def test_files_that_are_no_more_are_removed_and_others_are_let_be(run):
     (FOLDER / "notes.txt").write_text("mine")
     assert (FOLDER / "modules.conf").exists()
     Path("good.tg").write_text(policy)
-    assert f"{FOLDER / 'modules.conf'}: stale" in run("compile", "good.tg", "-o", "out", "--check").err
+    assert (
+        f"{FOLDER / 'modules.conf'}: stale" in run("compile", "good.tg", "-o", "out", "--check").err
+    )
     assert f"removed {FOLDER / 'modules.conf'}" in run("compile", "good.tg", "-o", "out").err
     assert not (FOLDER / "modules.conf").exists()
     assert (FOLDER / "notes.txt").read_text() == "mine"
@@ -116,7 +116,6 @@ def test_one_error_anywhere_and_nothing_is_written(run):
 
 
 def test_a_failed_level_writes_nothing_either(run):
-    Path("mild.tg").write_text("zone wan { interface eth0 }\nallow ping from wan to gateway\n")
     assert run("compile", "mild.tg", "-o", "out", "--fail-level", "advice").code == 1
     assert not Path("out").exists()
     assert run("compile", "mild.tg", "-o", "out").code == 0

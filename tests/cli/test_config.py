@@ -25,6 +25,14 @@ def test_it_is_found_upwards_and_names_what_to_compile(run, monkeypatch, name, h
     assert {path.name for path in Path("../../out/branch").iterdir()} == {"nftables", "iptables"}
 
 
+def test_its_paths_are_shown_from_the_working_folder(run, monkeypatch):
+    Path("tunnelgate.toml").write_text('paths = ["bad.tg"]\nformat = "concise"\n')
+    assert run("check").out.startswith("bad.tg:")
+    Path("deep").mkdir()
+    monkeypatch.chdir("deep")
+    assert run("check").out.startswith("../bad.tg:")
+
+
 def test_it_belongs_to_the_first_path(run):
     Path("project").mkdir()
     Path("project/tunnelgate.toml").write_text('format = "concise"\n')
@@ -43,7 +51,6 @@ def test_a_pyproject_about_other_things_is_passed_by(run):
 
 def test_flags_come_first(run):
     Path("tunnelgate.toml").write_text('format = "json"\nfail-level = "advice"\n')
-    Path("mild.tg").write_text("zone wan { interface eth0 }\nallow ping from wan to gateway\n")
     assert run("check", "mild.tg").code == 1
     assert run("check", "mild.tg", "--fail-level", "error").code == 0
     assert run("check", "bad.tg", "--format", "concise").out.startswith("bad.tg:")

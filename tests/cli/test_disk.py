@@ -18,7 +18,8 @@ _NAMESPACE = ("unshare", "-m") if os.geteuid() == 0 else ("unshare", "-rm")
 
 def _mounted(options: str, prepare: str = "true", after: str = "true") -> tuple[str, ...]:
     """What runs a command with a small file system at `out`."""
-    script = f"mount -t tmpfs -o {options} tmpfs out && {prepare} && {{ \"$@\"; code=$?; }}; {after}; exit $code"
+    mount = f"mount -t tmpfs -o {options} tmpfs out && {prepare}"
+    script = f'{mount} && {{ "$@"; code=$?; }}; {after}; exit $code'
     return (*_NAMESPACE, "sh", "-c", script, "sh")
 
 

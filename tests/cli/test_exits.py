@@ -1,8 +1,6 @@
 """How a run ends, and what stands on which stream."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -91,11 +89,6 @@ def test_a_full_standard_output(spawn):
 
 
 def test_the_same_bytes_in_every_locale(spawn, tmp_path):
-    (tmp_path / "good.tg").write_text('zone wan { interface eth0 }\nallow ssh from wän to wan\n')
+    (tmp_path / "good.tg").write_text("zone wan { interface eth0 }\nallow ssh from wän to wan\n")
     one, other = (spawn("check", "good.tg", env={"LC_ALL": name}) for name in ("C", "C.UTF-8"))
     assert one == other
-
-
-def test_the_module_runs_too():
-    done = subprocess.run([sys.executable, "-m", "tunnelgate", "--version"], check=False)
-    assert done.returncode == 0

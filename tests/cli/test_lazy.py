@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 #: Modules, and all below them, that checking a policy without a configuration needs none of.
 NOT_FOR_CHECK = (
     "asyncio",
@@ -40,26 +42,36 @@ sys.exit(code)
 """
 
 
-def _imported(*arguments: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROBE, *arguments], capture_output=True, text=True, check=True
-    )
-    return set(json.loads(done.stdout.splitlines()[-1]))
+@pytest.fixture
+def python(environment):
+    """Runs a piece of Python in a process of its own; what it printed."""
+
+    def execute(code: str, *arguments: str) -> str:
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    return execute
 
 
-def test_check_imports_nothing_that_it_does_not_use():
-    found = _imported("check", "good.tg")
+@pytest.fixture
+def imported(python):
+    """The modules that a run of the program imports."""
+    return lambda *arguments: set(json.loads(python(_PROBE, *arguments).splitlines()[-1]))
+
+
+def test_check_imports_nothing_that_it_does_not_use(imported):
+    found = imported("check", "good.tg")
     needless = {
         name for name in found for one in NOT_FOR_CHECK if name == one or name.startswith(f"{one}.")
     }
     assert not needless
 
 
-def test_the_version_needs_no_room_of_the_compiler():
-    assert not {"lark", "tunnelgate.syntax", "tunnelgate.policy"} & _imported("--version")
+def test_the_version_needs_no_room_of_the_compiler(imported):
+    assert not {"lark", "tunnelgate.syntax", "tunnelgate.policy"} & imported("--version")
 
 
-def test_importing_the_package_imports_nothing_of_it():
+def test_importing_the_package_imports_nothing_of_it(python):
     code = "import sys, tunnelgate; print(*(one for one in sys.modules if 'tunnelgate' in one))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "tunnelgate\n"
+    assert python(code) == "tunnelgate\n"

@@ -101,6 +101,13 @@ def test_stops_after_so_many() -> None:
     assert last.primary.span.position == (MANY + 1, 1)
 
 
+def test_stops_within_a_zone() -> None:
+    parsed = parse(SourceFile("zone a {\n" + "  hots x\n" * (MANY + 50) + "}\n"))
+    assert len(parsed.diagnostics) == MANY + 1
+    assert parsed.diagnostics[-1].message.startswith("stopped after")
+    assert parsed.diagnostics[-1].primary.span.position == (MANY + 2, 3)
+
+
 def test_exactly_so_many_are_all_of_them() -> None:
     parsed = parse(SourceFile("alow esp from a to b\n" * MANY + "# the end\n"))
     assert len(parsed.diagnostics) == MANY

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.reader import tools
-from tunnelgate.syntax.words import FORMS, MEMBERS, SIGNS, STATEMENTS, must_follow, nearest, one_of
+from tunnelgate.syntax.words import FORMS, MEMBERS, SIGNS, STATEMENTS, must_follow, one_of
 
 ATOMS = {"NAME", "IFNAME", "ADDRESS", "LITERAL", "PARAM", "STRING", "INT", "RATE", "SPI"}
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from tunnelgate.check.collisions import Collision
 from tunnelgate.check.show import show_channel
-from tunnelgate.check.words import except_places, protocol_word
+from tunnelgate.check.words import except_places, except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule
-from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy import Forward, Nat
+from tunnelgate.policy import Forward, Side
 
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
@@ -44,30 +43,28 @@ def _tell(
     where = "two hosts" if later.target != earlier.target else "two ports of one host"
     return Diagnostic(
         row,
-        f"{what} is forwarded to {where}",
+        f"{what or show_channel(channel)} is forwarded to {where}",
         Label(protocol_word(later.protocols, channel)),
         (
             Label(later.host_span, f"from {context.describe(collision.sources)} to here"),
             Label(earlier.host_span, "and to here"),
         ),
         help=help,
-        fix=take_apart(later, earlier),
+        fix=_take_apart(later, earlier),
     )
 
 
-def take_apart(one: Forward | Nat, other: Forward | Nat) -> Fix | None:
-    """`except` on the wider of two statements; None where both have the same sources."""
-    for wider, narrower in ((one, other), (other, one)):
-        if _is_part(narrower, wider):
-            return except_places(wider.source, narrower.source)
+def _take_apart(one: Forward, other: Forward) -> Fix | None:
+    """`except` on the wider of two forwards; None where both have the same sources and channels."""
+    for wide, narrow in ((one, other), (other, one)):
+        if is_within(narrow.source, wide.source) and not is_within(wide.source, narrow.source):
+            return except_places(wide.source, narrow.source)
+    for wide, narrow in ((one, other), (other, one)):
+        if is_within(wide.source, narrow.source) and not wide.l4 <= narrow.l4:
+            return except_protocol(wide.protocols, ", ".join(narrow.protocols.names))
     return None
 
 
-def _is_part(one: Forward | Nat, other: Forward | Nat) -> bool:
-    """Whether the sources of one statement are among the other's, which has more."""
-    return _within(one, other) and not _within(other, one)
-
-
-def _within(one: Forward | Nat, other: Forward | Nat) -> bool:
-    axis = axes.family_axis(one.family)
-    return all(found & axis <= other.source.addresses(zone) for zone, found in one.source)
+def is_within(one: Side, other: Side) -> bool:
+    """Whether a side is a part of another, or the same."""
+    return all(found <= other.addresses(zone) for zone, found in one)

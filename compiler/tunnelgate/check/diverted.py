@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.away import Away
+from tunnelgate.check.clashing import is_within
 from tunnelgate.check.show import show_channel
 from tunnelgate.check.words import except_places, except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
@@ -35,7 +36,7 @@ def _tell(context: Context, row: Rule, away: Away, channels: Intervals) -> Diagn
     whom = context.describe(away.sources)
     return Diagnostic(
         row,
-        f"`{show_channel(channel)}` is forwarded away from the gateway",
+        f"{show_channel(channel)} is forwarded away from the gateway",
         Label(protocol_word(away.forward.protocols, channel), f"takes it from {whom}"),
         (Label(away.rule.span, "so this never sees it"),),
         why="A forward takes what arrives before the gateway looks at it, wherever the two "
@@ -49,10 +50,7 @@ def _tell(context: Context, row: Rule, away: Away, channels: Intervals) -> Diagn
 def _apart(away: Away) -> Fix | None:
     """The forward less the sources of the other statement, or less its protocols."""
     forward, rule = away.forward, away.rule
-    if all(
-        found & axes.family_axis(forward.family) <= rule.source.addresses(zone)
-        for zone, found in forward.source
-    ):
+    if is_within(forward.source, rule.source):
         if forward.l4 <= rule.l4 or not away.named:
             return None
         return except_protocol(forward.protocols, ", ".join(rule.protocols.names))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.diagnostics import Edit, Fix, Safety
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import Forward, ProtocolSet, Rule, Side
+from tunnelgate.policy.model import Forward, Nat, ProtocolSet, Rule, Side
 from tunnelgate.policy.protocols import parse_literal
 from tunnelgate.policy.table import BY_NAME
 from tunnelgate.source import Span
@@ -18,6 +19,8 @@ _WORD = re.compile(
     r"|([A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9-]+(?:,[0-9][0-9-]*)*)?(?:[ \t]+port[ \t]+[0-9]+)?)"
 )
 _COMMENT = re.compile(r"#[^\n]*")
+#: Words that are ESP, or IKE and ESP, and nothing besides.
+_MOSTLY_ESP = frozenset({"esp", "ipsec", "l2tp-ipsec", "ip/50"})
 
 
 def protocol_word(protocols: ProtocolSet, channel: int) -> Span:
@@ -53,6 +56,14 @@ def _meaning(word: str) -> Intervals | None:
 def replace_word(word: Span, by: str) -> Fix:
     """Another protocol instead of one."""
     return Fix((Edit(word, by),), Safety.UNSAFE)
+
+
+def without_esp(protocols: ProtocolSet) -> Fix | None:
+    """ESP in UDP instead of bare ESP; None where one's own protocol brings it in."""
+    if ESP_CHANNEL not in protocols.named:
+        return except_protocol(protocols, "esp")
+    word = protocol_word(protocols, ESP_CHANNEL)
+    return replace_word(word, "ipsec-nat-t") if word.text in _MOSTLY_ESP else None
 
 
 def add_option(statement: Rule | Forward, option: str) -> Fix:
@@ -92,6 +103,11 @@ def _after(span: Span) -> Span:
     return Span(span.file, span.end, span.end)
 
 
-def delete(span: Span) -> Fix:
-    """The policy without a statement: its line, or what it has of it."""
-    return Fix((Edit(span, ""),), Safety.UNSAFE)
+def delete(statement: Rule | Forward | Nat) -> Fix | None:
+    """The policy without a statement; None where a doc comment would go to the next one."""
+    return None if statement.doc else Fix((Edit(statement.span, ""),), Safety.UNSAFE)
+
+
+def add_line(statement: Rule | Forward, line: str) -> Fix:
+    """One more statement behind another."""
+    return Fix((Edit(_after(statement.span), f"\n{line}"),), Safety.UNSAFE)

@@ -7,12 +7,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from tunnelgate.cli.exits import Problem
-from tunnelgate.diagnostics import Diagnostic
-from tunnelgate.diagnostics.render import Options, render
+
+if TYPE_CHECKING:
+    from tunnelgate.diagnostics import Diagnostic
+    from tunnelgate.diagnostics.render import Options
 
 
 @dataclass
@@ -57,7 +60,11 @@ class Console:
 
     def findings(self, diagnostics: Sequence[Diagnostic], formats: Sequence[str]) -> None:
         """Show findings in these formats, one below the other."""
+        from tunnelgate.diagnostics.render import render
+
         for format in formats:
+            if not diagnostics and format != "json":
+                continue  # about nothing, text says nothing; not even its module is needed
             text = render(format, diagnostics, self._options())
             if self.ruleset_on_stdout:
                 click.echo(text, err=True, nl=False, color=True)
@@ -65,6 +72,8 @@ class Console:
                 self.result(text)
 
     def _options(self) -> Options:
+        from tunnelgate.diagnostics.render import Options
+
         stream = sys.stderr if self.ruleset_on_stdout else sys.stdout
         if not stream.isatty():
             return Options(color=self.color == "always")

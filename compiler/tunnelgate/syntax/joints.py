@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.trouble import Level, Trouble, quote
-from tunnelgate.syntax.words import END, FORMS, JOINTS, SIGNS, STATEMENTS, fixed_words, nearest
+from tunnelgate.syntax.words import END, FORMS, JOINTS, SIGNS, STATEMENTS, fixed_words
 
 ONE_A_LINE = "a line holds one statement"
 _JOINED = "the items of a list are joined with `,`"

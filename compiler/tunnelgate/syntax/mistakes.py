@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tunnelgate.diagnostics import Diagnostic, Safety
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.joints import (
     ONE_A_LINE,
     blank_missing,
@@ -29,7 +30,7 @@ from tunnelgate.syntax.misspelt import (
 )
 from tunnelgate.syntax.outline import first_word, next_word
 from tunnelgate.syntax.trouble import Level, Trouble, quote
-from tunnelgate.syntax.words import ELSEWHERE, JOINTS, MEMBERS, STATEMENTS, nearest, one_of
+from tunnelgate.syntax.words import ELSEWHERE, JOINTS, MEMBERS, STATEMENTS, one_of
 
 
 def explain(trouble: Trouble) -> Diagnostic:

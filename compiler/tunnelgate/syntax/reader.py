@@ -70,23 +70,17 @@ class Reader:
         self._grammar, self._builder, self._plain = tools()
         self._docs: dict[int, Doc] = find_docs(text)
         self._builder.begin(file, self._docs)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there are so many findings that reading on helps nobody."""
-        return len(self.findings) >= MANY
+        self._gave_up = False
 
     def read_policy(self) -> ast.Policy:
         """Read the text as a policy: all statements but those with a finding."""
         at, end = outline.next_word(self.text, 0, len(self.text)), len(self.text)
-        while at < end and not self.is_full:
+        while self._goes_on(at, end):
             at = self._read_plain(at)
             piece = self._piece_end(at)
             stop = self._parse(Level.POLICY, at, piece)
             at = piece if stop is None else self._recover(Level.POLICY, at, piece, stop)
             at = outline.next_word(self.text, at, end)
-        if self.is_full and at < end:
-            self._give_up(at)
         policy = ast.Policy(self.file, tuple(self._builder.statements), self._comments())
         self._builder.forget()
         return policy
@@ -104,6 +98,18 @@ class Reader:
     def _comments(self) -> tuple[ast.Comment, ...]:
         docs = [self._docs[start] for start in self._builder.documented]
         return find_comments(self.file, self.text, docs)
+
+    def _goes_on(self, at: int, end: int) -> bool:
+        """Whether there is more to read; where there are too many findings for that, it is told."""
+        if at >= end or self._gave_up:
+            return False
+        if len(self.findings) < MANY:
+            return True
+        self._gave_up = True
+        message = f"stopped after {MANY} mistakes; the rest of the file was not read"
+        where = Label(self.file.span(at, at))
+        self.findings.append(Diagnostic(SYNTAX, message, where, help="mend these first"))
+        return False
 
     # The way of a text without mistakes
 
@@ -184,7 +190,7 @@ class Reader:
 
     def _read_members(self, at: int, end: int) -> None:
         """Read the lines of a zone."""
-        while (at := outline.next_word(self.text, at, end)) < end and not self.is_full:
+        while self._goes_on(at := outline.next_word(self.text, at, end), end):
             stop = self._parse(Level.ZONE, at, end)
             if stop is None:
                 return
@@ -213,13 +219,3 @@ class Reader:
             self._builder.statements.append(
                 ast.Zone(span=span, doc=doc, name=name, members=members)
             )
-
-    def _give_up(self, at: int) -> None:
-        self.findings.append(
-            Diagnostic(
-                SYNTAX,
-                f"stopped after {MANY} mistakes; the rest of the file was not read",
-                Label(self.file.span(at, at)),
-                help="mend these first",
-            )
-        )

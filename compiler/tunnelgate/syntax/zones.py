@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.reading import SYNTAX
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import outline
 from tunnelgate.syntax.outline import Word
-from tunnelgate.syntax.words import JOINING, MEMBERS, STATEMENTS, nearest
+from tunnelgate.syntax.words import JOINING, MEMBERS, STATEMENTS
 
 
 class ZoneText(NamedTuple):
@@ -75,14 +76,17 @@ class ZoneText(NamedTuple):
 def find_zone(text: str, start: int) -> ZoneText | None:
     """The parts of the zone that begins there; None where none seems to.
 
-    A mistyped `zone` is one too, where a `{` ends the line. Without `{` it is one where an item
-    of a zone, or the `{`, or the `}`, follows on the next line.
+    Whatever else has a `{` at the end of its line and a `}` further on is one too. Without `{` it
+    is one where an item of a zone, or the `{`, or the `}`, follows on the next line.
     """
     found = _find_head(text, start)
     if found is None:
         return None
     head, inside = found
     end, is_closed = _find_end(text, inside)
+    verb = outline.first_word(text, start)
+    if not is_closed and nearest(verb, STATEMENTS) != "zone":
+        return None
     words = [word for word, _ in zip(outline.words(text, start, head), range(2), strict=False)]
     name = words[1] if len(words) == 2 and _is_name(words[1].text) else None
     return ZoneText(text, start, head, inside, end, is_closed, name)
@@ -95,8 +99,8 @@ def _find_head(text: str, start: int) -> tuple[int, int] | None:
     brace = outline.find_brace(text, start, head)
     if brace is not None:
         opens = text[brace] == "{" and brace > start
-        is_zone = verb == "zone" or (verb not in STATEMENTS and brace == head - 1)
-        is_zone = is_zone or nearest(verb, STATEMENTS) == "zone"
+        is_zone = nearest(verb, STATEMENTS) == "zone"
+        is_zone = is_zone or (verb not in STATEMENTS and brace == head - 1)
         return (brace + 1, brace + 1) if opens and is_zone else None
     following = outline.next_word(text, head, end)
     if verb != "zone" or following >= end:

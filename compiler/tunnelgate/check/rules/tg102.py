@@ -18,7 +18,7 @@ RULE = Rule(
     why="AH authenticates the addresses of the packet: the host behind the gateway sees its own "
     "address where the sender wrote the gateway's, and drops the packet.",
     source="RFC 4302 section 3.3.3.1.1.1; RFC 3715 section 2.1",
-    bad=NAT + "forward ipsec-ah from hq to alice\nallow ipsec-nat-t from lan to wan\n",
+    bad=NAT + "forward ipsec-nat-t, ah from hq to alice\nallow ipsec-nat-t from lan to wan\n",
     good=NAT + "forward ipsec-nat-t from hq to alice\nallow ipsec-nat-t from lan to wan\n",
 )
 _REPLACEABLE = frozenset({"ah", "ipsec-ah", "ip/51"})

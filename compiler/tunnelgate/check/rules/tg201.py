@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from tunnelgate.check.context import Context
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.sharing import Shared
 from tunnelgate.check.telling import tell
-from tunnelgate.check.words import except_protocol, protocol_word, replace_word
-from tunnelgate.diagnostics import Diagnostic, Fix, Rule, Severity
+from tunnelgate.check.words import without_esp
+from tunnelgate.diagnostics import Diagnostic, Rule, Severity
 
 RULE = Rule(
     code="TG201",
@@ -23,8 +22,6 @@ RULE = Rule(
     bad=NAT + "allow esp from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\n",
 )
-#: Words that are ESP, or IKE and ESP, and nothing besides.
-_REPLACEABLE = frozenset({"esp", "ipsec", "l2tp-ipsec", "ip/50"})
 _HELP = "let it be encapsulated in UDP, which any number of hosts may use"
 _HELP_ANY = (
     "leave ESP out, so that hosts fall back on UDP; the second claimant is counted and dropped"
@@ -35,12 +32,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement by which hosts share a peer."""
     for shared in context.shared(ESP_CHANNEL):
         help = _HELP if shared.claim.named else _HELP_ANY
-        yield tell(context, RULE, shared, ESP_CHANNEL, "bare ESP", help, _fix(shared))
-
-
-def _fix(shared: Shared) -> Fix | None:
-    protocols = shared.rule.protocols
-    if not shared.claim.named:
-        return except_protocol(protocols, "esp")
-    word = protocol_word(protocols, ESP_CHANNEL)
-    return replace_word(word, "ipsec-nat-t") if word.text in _REPLACEABLE else None
+        yield tell(
+            context, RULE, shared, ESP_CHANNEL, "bare ESP", help, without_esp(shared.rule.protocols)
+        )

@@ -9,7 +9,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.show import show_place
-from tunnelgate.check.words import except_protocol, protocol_word
+from tunnelgate.check.words import protocol_word, without_esp
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward
@@ -45,6 +45,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
             ),
             help="let the other hosts use ESP in UDP (`ipsec-nat-t`), or give one of the two a "
             "public address of its own",
-            fix=None if claim.named else except_protocol(claim.rule.protocols, "esp"),
+            fix=without_esp(claim.rule.protocols),
             milder=None if contest.named else Severity.ADVICE,
         )

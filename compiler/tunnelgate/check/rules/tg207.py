@@ -9,7 +9,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.diverted import tell_away
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.words import except_places, except_protocol, protocol_word
+from tunnelgate.check.words import protocol_word, without_esp
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.policy.options import ESP
 
@@ -42,9 +42,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 Label(claim.translation.nat.span, "translated here"),
             ),
             help="let inside hosts use ESP in UDP (`ipsec-nat-t`) towards this peer",
-            fix=except_places(claim.rule.destination, own.source)
-            if claim.named
-            else except_protocol(claim.rule.protocols, "esp"),
+            fix=without_esp(claim.rule.protocols),
             milder=None if contest.named else Severity.ADVICE,
         )
     yield from tell_away(RULE, context, ESP)

@@ -13,7 +13,7 @@ from tunnelgate.check.paths import Pair
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.telling import side_text
-from tunnelgate.check.words import protocol_word
+from tunnelgate.check.words import add_line, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Severity
 from tunnelgate.diagnostics import Rule as Row
 from tunnelgate.flows import axes
@@ -111,14 +111,15 @@ def _both(box: Box) -> tuple[Intervals, Intervals]:
 
 
 def _host_cannot(context: Context, forward: Forward, peers: Intervals) -> Diagnostic:
-    named = forward.protocols.named & _WAKING
+    named, peer = forward.protocols.named & _WAKING, side_text(forward.source)
     word = protocol_word(forward.protocols, ESP_CHANNEL if ESP_CHANNEL in named else named.first())
     return Diagnostic(
         RULE,
         f"`{forward.host.name}` may not begin towards {context.describe(peers)}",
         Label(word),
         (Label(forward.host_span, "cannot wake the tunnel once it has been idle"),),
-        help=f"add `allow ipsec-nat-t from {forward.host.name} to {side_text(forward.source)}`",
+        help="let the host begin too",
+        fix=add_line(forward, f"allow ipsec-nat-t from {forward.host.name} to {peer}"),
     )
 
 

@@ -30,9 +30,16 @@ def check(context: Context) -> Iterator[Diagnostic]:
             yield from _zones_without(forward)
         elif not forward.entries:
             if any(found & axes.family_axis(forward.family) for _, found in forward.source):
-                yield _at(forward, f"`{forward.at.text}` has no IPv{forward.family} address")
+                yield _at(forward, f"`{forward.at.text}` {_lacks(forward)}")
         elif any(not one.addresses <= context.policy.own_addresses for one in forward.entries):
             yield _at(forward, f"`{forward.at.text}` is no address of the gateway")
+
+
+def _lacks(forward: Forward) -> str:
+    """What is wrong with an `at` without an address of the family: a zone, or an address."""
+    assert forward.at is not None
+    is_zone = forward.at.text[0].isalpha() and ":" not in forward.at.text
+    return f"{'has' if is_zone else 'is'} no IPv{forward.family} address"
 
 
 def _at(forward: Forward, message: str) -> Diagnostic:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tunnelgate.check.clashing import take_apart
+from tunnelgate.check.clashing import is_within
 from tunnelgate.check.context import Context
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair, public_address
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.show import show_place
-from tunnelgate.check.words import delete
+from tunnelgate.check.words import delete, except_places
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
@@ -84,7 +84,7 @@ def _tell(context: Context, nat: Nat, earlier: Nat, common: Box, egress: Zone) -
     same = public_address(nat, egress) == public_address(earlier, egress)
     return Diagnostic(
         RULE,
-        f"{sources} is translated twice on the way to {peers}",
+        f"two translations of {sources} on the way to {peers}",
         Label(nat.span, f"to {show_place(public_address(nat, egress))}"),
         (Label(earlier.span, f"to {show_place(public_address(earlier, egress))} here"),),
         help="leave one of the two out" if same else "take the two apart with `except`",
@@ -93,4 +93,17 @@ def _tell(context: Context, nat: Nat, earlier: Nat, common: Box, egress: Zone) -
 
 
 def _fix(nat: Nat, earlier: Nat, same: bool) -> Fix | None:
-    return delete(nat.span) if same else take_apart(nat, earlier)
+    """`except` where one translation covers all of the other's path, and more on one side only.
+
+    Elsewhere an `except` would leave something untranslated that was not in question.
+    """
+    if same:
+        return delete(nat)
+    for wide, narrow in ((nat, earlier), (earlier, nat)):
+        peers, hosts = wide.destination, wide.source
+        if is_within(narrow.destination, peers) and is_within(narrow.source, hosts):
+            if is_within(hosts, narrow.source):
+                return except_places(peers, narrow.destination)
+            if is_within(peers, narrow.destination):
+                return except_places(hosts, narrow.source)
+    return None

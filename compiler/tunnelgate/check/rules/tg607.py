@@ -31,6 +31,7 @@ RULE = Rule(
 #: One bit a family; of the two sides of a statement some bit must be the same.
 _V4, _V6 = 1, 2
 _BITS = {4: _V4, 6: _V6}
+_WORDS = {0: "no address", _V4: "IPv4", _V6: "IPv6", _V4 | _V6: "IPv4 and IPv6"}
 
 Statement = Verdict | Forward | Nat
 
@@ -82,35 +83,17 @@ def _families(addresses: Intervals) -> int:
 
 def _tell(statement: Statement, sides: list[Side], families: _Families, wanted: int) -> Diagnostic:
     empty = next((side for side in sides if not families.of(side)), None)
+    lacking = next((side for side in sides if not families.of(side) & wanted), None)
+    labels = [Label(side.span, _WORDS[families.of(side)]) for side in sides]
+    help = "leave the statement out, or name places of one family"
     if empty is not None:
-        return _nothing_left(statement, empty)
-    return _apart(statement, sides, [families.of(side) for side in sides], wanted)
-
-
-def _nothing_left(statement: Statement, side: Side) -> Diagnostic:
+        message, labels = f"nothing is left of `{side_text(empty)}`", [Label(empty.span)]
+        help = "leave the statement out, or take less away with its `except`"
+    elif lacking is not None:
+        message = f"`{side_text(lacking)}` has no {_WORDS[wanted]} address"
+    else:
+        names = " and ".join(f"`{side_text(side)}`" for side in sides)
+        message = f"{names} have no address family in common"
     return Diagnostic(
-        RULE,
-        f"nothing is left of `{side_text(side)}`",
-        Label(side.span),
-        help="leave the statement out, or less in its `except`",
-        fix=delete(statement.span),
+        RULE, message, labels[-1], tuple(labels[:-1]), help=help, fix=delete(statement)
     )
-
-
-def _apart(statement: Statement, sides: list[Side], found: list[int], wanted: int) -> Diagnostic:
-    labels = [Label(side.span, _words(bits)) for side, bits in zip(sides, found, strict=True)]
-    about = "no address family in common" if wanted == _V4 | _V6 else f"no {_words(wanted)} address"
-    names = " and ".join(f"`{side_text(side)}`" for side in sides)
-    have = "have" if len(sides) > 1 else "has"
-    return Diagnostic(
-        RULE,
-        f"{names} {have} {about}",
-        labels[-1],
-        tuple(labels[:-1]),
-        help="leave the statement out, or name places of one family",
-        fix=delete(statement.span),
-    )
-
-
-def _words(bits: int) -> str:
-    return {_V4: "IPv4", _V6: "IPv6"}.get(bits, "IPv4 and IPv6")

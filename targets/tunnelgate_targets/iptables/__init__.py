@@ -1,0 +1,38 @@
+"""iptables: files for iptables-restore, ip6tables-restore and ipset, for both flavours of iptables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.plan import Plan
+from tunnelgate.target import Output
+
+
+class Iptables:
+    """The target `iptables`; its parts are imported when they are used."""
+
+    name = "iptables"
+    title = "iptables and ipset (iptables-nft and iptables-legacy 1.8.9, ipset 7.17)"
+    format_revision = 1
+
+    def refuse(self, plan: Plan) -> list[Diagnostic]:
+        """What iptables cannot do."""
+        from tunnelgate_targets.iptables.refuse import refuse
+
+        return refuse(plan)
+
+    def emit(self, plan: Plan) -> Output:
+        """`rules.v4`, `rules.v6`, and their companions where they are needed."""
+        from tunnelgate_targets.iptables.emit import emit
+
+        return emit(plan, self.format_revision)
+
+    def validate(self, files: Mapping[str, str]) -> str:
+        """Load the files for real, in a namespace that nobody else sees."""
+        from tunnelgate_targets.iptables.load import validate
+
+        return validate(files)
+
+
+TARGET = Iptables()

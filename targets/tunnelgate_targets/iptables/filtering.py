@@ -1,0 +1,252 @@
+"""The table `filter` of one family: what surrounds the chains of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from tunnelgate.flows import Intervals
+from tunnelgate.plan import Link, Plan, Snat
+from tunnelgate_targets.iptables import pairs
+from tunnelgate_targets.iptables.endings import Endings
+from tunnelgate_targets.iptables.grouping import FEW
+from tunnelgate_targets.iptables.guards import Guards
+from tunnelgate_targets.iptables.lines import ACCEPT, DROP, RETURN, Chains, goto, jump
+from tunnelgate_targets.iptables.links import DECRYPTED, Links
+from tunnelgate_targets.iptables.names import chain
+from tunnelgate_targets.iptables.pairs import Divided, Surroundings
+from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.words import all_prefixes, join, known
+
+BUILT_IN = ("INPUT", "FORWARD", "OUTPUT")
+_AH = {4: "-p ah", 6: "-m ah"}
+_ICMP = {4: "icmp", 6: "ipv6-icmp"}
+#: Q.931 announces H.245, which announces the media (nf_conntrack_h323).
+_ANNOUNCED = {"Q.931": ("H.245",)}
+_NEVER_SPOOFED = {
+    4: (("-s 0.0.0.0 -p udp --dport 67", "DHCP before there is an address (RFC 2131)"),),
+    6: (
+        ("-s ::", "duplicate address detection (RFC 4862)"),
+        ("-s fe80::/10", "link-local (RFC 4291)"),
+    ),
+}
+_ERRORS_OUT = (3, 11, 12)
+"""Unreachable, time exceeded, parameter problem (RFC 1812 section 4.3.2)."""
+
+
+class Filter:
+    """Writes the table; `chains` holds it afterwards."""
+
+    def __init__(self, plan: Plan, divided: Iterable[Divided], sets: Sets, family: int) -> None:
+        self.plan = plan
+        self.divided = tuple(divided)
+        self.sets = sets
+        self.family = family
+        self.links = Links(plan, sets, family)
+        self.chains = Chains(BUILT_IN)
+        self.endings = Endings(plan, family)
+        self.guards = Guards(sets, family)
+        self._pairs = {one.pair.name: one.pair for one in self.divided}
+
+    def write(self) -> Chains:
+        """Write all chains."""
+        self._input()
+        self._forward()
+        if self.plan.filter_output:
+            self._output()
+        for link in self.plan.links:
+            self._link(link)
+        around = Surroundings(self.chains, self.sets, self.endings, self.guards)
+        for one in self.divided:
+            pairs.write(one, around)
+        self.guards.write(self.chains)
+        self.endings.write(self.chains)
+        return self.chains
+
+    # -- built-in chains
+
+    def _input(self) -> None:
+        self.chains.add("INPUT", "-i lo", ACCEPT, "loopback")
+        self._unprotected("INPUT")
+        self._known("INPUT")
+        self.links.arrivals(self.chains, "INPUT", lambda link: chain((link.name,), "input"))
+        self._end("INPUT")
+
+    def _forward(self) -> None:
+        self._unprotected("FORWARD")
+        self._untranslatable()
+        self._known("FORWARD")
+        self.links.arrivals(self.chains, "FORWARD", lambda link: chain((link.name,), "forward"))
+        self._end("FORWARD")
+
+    def _output(self) -> None:
+        self.chains.add("OUTPUT", "-o lo", ACCEPT, "loopback")
+        self._established("OUTPUT")
+        if not self.plan.default_output:
+            self._errors_out()
+            self._invalid("OUTPUT")
+        self.links.departures(self.chains, "OUTPUT", lambda link: self._pair(None, link))
+        self.endings.end(self.chains, "OUTPUT", None, None)
+
+    def _end(self, at: str) -> None:
+        """What arrives by an interface of no zone."""
+        verdict = self.endings.refused(None)
+        self.chains.add(at, "", verdict, "an interface of no zone")
+
+    def _pair(self, source: Link | None, destination: Link | None) -> str | None:
+        ends = tuple(link.name if link else "gateway" for link in (source, destination))
+        return chain(ends) if ends in self._pairs else None
+
+    # -- before the statements
+
+    def _unprotected(self, at: str) -> None:
+        """Clear text that claims to come through a tunnel, and decrypted packets of no zone."""
+        for drop in self.plan.clear_drops:
+            source = self.links.network("s", drop.link)
+            if source is not None:
+                match = join(source, "-m policy --dir in --pol none")
+                self.chains.add(at, match, DROP, f"{drop.origin.text}: in clear")
+        if any(link.over for link in self.plan.links):
+            decrypted = chain((), "decrypted")
+            self.chains.add(at, DECRYPTED, jump(decrypted), "what the gateway's IPsec decrypted")
+            if decrypted not in self.chains:
+                self._decrypted(decrypted)
+
+    def _decrypted(self, at: str) -> None:
+        carriers = [link for link in self.plan.links if self.plan.carried(link)]
+        names = {link: chain((link.name,), "decrypted") for link in carriers}
+        self.chains.begin(at)
+        self.links.arrivals(self.chains, at, names.get, tunnels=False)
+        for carrier, name in names.items():
+            for one in self.plan.carried(carrier):
+                match = self.links.network("s", one)
+                if match is not None:
+                    self.chains.add(name, match, RETURN, f"zone {one.name}")
+            if carrier in self.plan.inside_ipsec:
+                match = "-p udp --dport 1701 -m addrtype --dst-type LOCAL"
+                self.chains.add(name, match, RETURN, "l2tp-ipsec")
+            self.chains.add(name, "", DROP, f"no zone over {carrier.name} holds its source")
+
+    def _untranslatable(self) -> None:
+        """AH that would be translated is dropped in its original direction; replies of AH begun on
+        the other side pass (kernel facts, AH).
+        """
+        wanted: dict[tuple[Link, Link], list[tuple[str, str]]] = {}
+        for snat in self.plan.snats:
+            path = None if snat.hairpin else self._path(snat)
+            if path is not None:
+                ends = wanted.setdefault((snat.source, snat.destination), [])
+                ends.append((path, snat.origin.text))
+        if not wanted:
+            return
+        at = self.chains.begin(chain((), "untranslatable"))
+        match = f"{_AH[self.family]} -m conntrack --ctdir ORIGINAL"
+        self.chains.add("FORWARD", match, jump(at), "AH does not survive translation (RFC 4302)")
+        role = "no-ah"
+        origins = {source: chain((source.name,), role) for source, _ in wanted}
+        goals = {ends: chain((ends[0].name, ends[1].name), role) for ends in wanted}
+        self.links.arrivals(self.chains, at, origins.get)
+        for link, name in origins.items():
+            self.links.departures(self.chains, name, partial(_goal, goals, link))
+        for pair, name in goals.items():
+            for path, about in wanted[pair]:
+                self.chains.add(name, path, DROP, f"{about}: never AH")
+
+    def _path(self, snat: Snat) -> str | None:
+        """The addresses of a translation, None where it is none of this family."""
+        if snat.family != self.family:
+            return None
+        source = self.sets.match("s", snat.match.source, self.family, snat.source.name)
+        goal = self.sets.match("d", snat.match.destination, self.family, snat.destination.name)
+        return None if source is None or goal is None else join(source, goal)
+
+    def _known(self, at: str) -> None:
+        self._established(at)
+        self._invalid(at)
+
+    def _established(self, at: str) -> None:
+        state = "-m conntrack --ctstate"
+        self.chains.add(at, f"{state} ESTABLISHED", ACCEPT, "replies, and what goes on")
+        match = f"-p {_ICMP[self.family]} {state} RELATED"
+        self.chains.add(at, match, ACCEPT, "ICMP errors about a known connection")
+        for name in self._helpers():
+            match = f"{state} RELATED -m helper --helper {name}"
+            self.chains.add(at, match, ACCEPT, f"what the helper {name} announced")
+
+    def _helpers(self) -> Iterator[str]:
+        names = {one.name for one in self.plan.helpers if self.family in one.families}
+        for name in sorted(names):
+            yield name
+            yield from _ANNOUNCED.get(name, ())
+
+    def _invalid(self, at: str) -> None:
+        """ICMPv6 errors about no known connection count as invalid; they have to be judged."""
+        match = "-m conntrack --ctstate INVALID"
+        if self.family == 4 or not (self.plan.icmp or at == "OUTPUT"):
+            self.chains.add(at, match, DROP, "invalid packets")
+            return
+        invalid = chain((), "invalid")
+        self.chains.add(at, match, jump(invalid), "invalid packets")
+        if invalid not in self.chains:
+            for number in (1, 2, 3, 4):
+                error = f"-p ipv6-icmp --icmpv6-type {number}"
+                self.chains.add(invalid, error, RETURN, "errors that must not be dropped (RFC 4890)")
+            self.chains.add(invalid, "", DROP, "invalid packets")
+
+    def _errors_out(self) -> None:
+        """What the gateway answers, a packet that was too big above all, whatever it may send."""
+        if self.family == 4:
+            for number in _ERRORS_OUT:
+                self.chains.add("OUTPUT", f"-p icmp --icmp-type {number}", ACCEPT, "ICMP errors out")
+        if self.plan.reject:
+            match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
+            self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")
+
+    # -- chains of one link
+
+    def _link(self, link: Link) -> None:
+        checked = self._source(link)
+        own = chain((link.name,), "input")
+        onward = chain((link.name,), "forward")
+        for at in (own, onward):
+            self.chains.begin(at)
+            if checked is not None:
+                self.chains.add(at, "", jump(checked), "set antispoof on")
+        pair = self._pair(link, None)
+        if pair is not None:
+            self.chains.add(own, "", goto(pair), f"from {link.name} to the gateway")
+        else:
+            self.endings.end(self.chains, own, link, None)
+        self.links.departures(self.chains, onward, lambda other: self._pair(link, other))
+        # no pair takes it, so no zone in the statements does
+        self.endings.end(self.chains, onward, link, link)
+
+    def _source(self, link: Link) -> str | None:
+        """The chain that lets only sources of a link return; None where any may arrive."""
+        if link.sources is None or known(self.family) <= link.sources:
+            return None
+        at = self.chains.begin(chain((link.name,), "source"))
+        for match, about in _NEVER_SPOOFED[self.family]:
+            self.chains.add(at, match, RETURN, about)
+        held = link.sources & known(self.family)
+        rest = known(self.family) - held
+        refused = self.endings.refused(link)
+        if held and len(held.items) <= len(rest.items):
+            for match in self._each(held, link):
+                self.chains.add(at, match, RETURN, f"sources of zone {link.name}")
+            rest = known(self.family)
+        for match in self._each(rest, link):
+            self.chains.add(at, match, refused, f"no source of zone {link.name}")
+        return at
+
+    def _each(self, addresses: Intervals, link: Link) -> list[str]:
+        """Matches of sources: few prefixes one by one, many by a set."""
+        found = all_prefixes(addresses)
+        if 1 < len(found) <= FEW:
+            return [f"-s {one}" for one in found]
+        match = self.sets.match("s", addresses, self.family, link.name)
+        return [] if match is None else [match]
+
+
+def _goal(goals: dict[tuple[Link, Link], str], source: Link, destination: Link) -> str | None:
+    return goals.get((source, destination))

@@ -1,0 +1,94 @@
+"""Portless protocols behind one address: the second claimant of a peer, seen instead of vanishing.
+
+Connection tracking tells two such connections apart by their addresses only, and drops every packet
+of the second in silence (kernel facts, Portless protocols). connlimit counts the connections to a
+peer in a chain that all pairs share which leave with one address, each protocol by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tunnelgate.flows import Intervals
+from tunnelgate.plan import Guard, Kind, Pair, channels
+from tunnelgate_targets.iptables.lens import Lens
+from tunnelgate_targets.iptables.limits import LOG_RATE
+from tunnelgate_targets.iptables.lines import DROP, Chains, goto
+from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.quote import log_prefix
+from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.words import join, protocol
+
+CLAIMED = chain((), "claimed")
+#: Where a statement says `any`, the protocols that carry tunnels (IANA protocol numbers). Of one that
+#: is not among them the kernel drops the second claimant as well, only unseen.
+_TUNNELS = (4, 41, 47, 50, 94, 97, 98, 108, 115, 137)
+_MAX_LISTED = 3
+_MASK = {4: 32, 6: 128}
+
+
+class Check(NamedTuple):
+    """A rule that finds the claim of a packet."""
+
+    match: str
+    verdict: str
+    about: str
+
+
+class Guards:
+    """The chains of claims of one family, written when all pairs have asked for theirs."""
+
+    def __init__(self, sets: Sets, family: int) -> None:
+        self.sets = sets
+        self.family = family
+        self._protocols: dict[str, set[int]] = {}
+
+    def begin(self, chains: Chains, at: str, pair: Pair, lens: Lens) -> bool:
+        """Write the chain that finds the claim of a packet; whether there is one.
+
+        The first translation that covers a packet counts it, as it is the first that translates it.
+        AH is never translated, so it claims nothing.
+        """
+        checks = [one for guard in pair.guards for one in self._checks(pair, guard)]
+        if not (checks and lens.others):
+            return False
+        for check in checks:
+            chains.add(at, *check)
+        return True
+
+    def _checks(self, pair: Pair, guard: Guard) -> Iterator[Check]:
+        passing = Intervals.union_of(rule.match.l4 for rule in pair.permissions) & guard.match.l4
+        protocols = set(_protocols(passing))
+        if guard.family != self.family or not protocols:
+            return
+        label = "-".join(pair.name)
+        source = self.sets.match("s", guard.match.source, self.family, label)
+        destination = self.sets.match("d", guard.match.destination, self.family, label)
+        if source is None or destination is None:
+            return
+        at = chain((pair.name[1],), f"claims-{digest(guard.key)[:6]}")
+        self._protocols.setdefault(at, set()).update(protocols)
+        yield Check(join(source, destination), goto(at), guard.origin.text)
+
+    def write(self, chains: Chains) -> None:
+        """Write the chains that `of` has named."""
+        mask = _MASK[self.family]
+        for at, protocols in self._protocols.items():
+            for number in sorted(protocols):
+                count = f"-m connlimit --connlimit-above 1 --connlimit-mask {mask} --connlimit-daddr"
+                match = f"{protocol(number)} {count}"
+                chains.add(at, match, goto(CLAIMED), "one claimant a peer")
+        if self._protocols:
+            prefix = log_prefix("tg-second-claimant: ")
+            chains.add(CLAIMED, LOG_RATE, f"-j LOG {prefix}", "a second claimant of a peer")
+            chains.add(CLAIMED, "", DROP, "a second claimant of a peer")
+
+
+def _protocols(l4: Intervals) -> Iterator[int]:
+    for channel in channels(l4):
+        if channel.kind is Kind.PROTOCOL:
+            numbers = range(channel.low, channel.high + 1)
+            yield from numbers if len(numbers) <= _MAX_LISTED else (
+                number for number in _TUNNELS if number in numbers
+            )

@@ -1,0 +1,98 @@
+"""The tables `raw` and `mangle` of one family: helpers, sizes of segments, and nothing in clear."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from tunnelgate.plan import Helper, Link, Mss, Plan
+from tunnelgate_targets.iptables.lines import DROP, RETURN, Chains, jump
+from tunnelgate_targets.iptables.links import Links
+from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.words import join, ways
+
+RAW = ("PREROUTING", "OUTPUT")
+MANGLE = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
+_SYN = "-p tcp --tcp-flags SYN,RST SYN"
+
+
+class Raw:
+    """Writes the table `raw`: who gets a connection-tracking helper, before tracking begins."""
+
+    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+        self.helpers = [one for one in plan.helpers if family in one.families]
+        self.sets = sets
+        self.family = family
+        self.links = Links(plan, sets, family)
+        self.chains = Chains(RAW)
+
+    def write(self) -> Chains:
+        """Write all chains."""
+        by_link: dict[Link, list[Helper]] = defaultdict(list)
+        for helper in self.helpers:
+            if helper.link is None:
+                self._helper("OUTPUT", helper)
+            else:
+                by_link[helper.link].append(helper)
+        names = {link: chain((link.name,), "helpers") for link in by_link}
+        self.links.arrivals(self.chains, "PREROUTING", names.get)
+        for link, name in names.items():
+            for helper in by_link[link]:
+                self._helper(name, helper)
+        return self.chains
+
+    def _helper(self, at: str, helper: Helper) -> None:
+        label = helper.link.name if helper.link else "gateway"
+        source = self.sets.match("s", helper.match.source, self.family, label)
+        destination = self.sets.match("d", helper.match.destination, self.family, label)
+        if source is None or destination is None:
+            return
+        verdict = f"-j CT --helper {helper.name}"
+        for way in ways(helper.match.l4, self.family):
+            spare = chain((label,), f"but-{digest(f'{way} {verdict}')}")
+            match = join(source, destination)
+            self.chains.add_way(at, match, way, "", verdict, helper.origin.text, spare)
+
+
+class Mangle:
+    """Writes the table `mangle`."""
+
+    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+        self.plan = plan
+        self.family = family
+        self.links = Links(plan, sets, family)
+        self.chains = Chains(MANGLE)
+
+    def write(self) -> Chains:
+        """Write all chains."""
+        if self.plan.mss:
+            self._segments()
+        for drop in self.plan.clear_drops:
+            goal = self.links.network("d", drop.link)
+            if goal is not None:
+                # behind the translation of sources, so that NAT before IPsec is seen as it leaves
+                match = join(goal, "! -o lo -m policy --dir out --pol none")
+                self.chains.add("POSTROUTING", match, DROP, f"{drop.origin.text}: in clear")
+        return self.chains
+
+    def _segments(self) -> None:
+        """The size that both ends of a TCP connection announce (RFC 4459 section 3.2)."""
+        arriving, leaving = chain((), "mss-in"), chain((), "mss-out")
+        if self.family == 6:
+            # `-p tcp` looks through AH, whose checksum would no longer be right
+            self.chains.add("FORWARD", "-m ah", RETURN, "AH stays as it is")
+        about = "the announced size of TCP segments"
+        for at in (arriving, leaving):
+            self.chains.add("FORWARD", _SYN, jump(at), about)
+            self.chains.begin(at)
+        names = {mss.link: chain((mss.link.name,), "mss") for mss in self.plan.mss}
+        self.links.arrivals(self.chains, arriving, names.get)
+        self.links.departures(self.chains, leaving, names.get)
+        for mss in self.plan.mss:
+            self.chains.add(names[mss.link], _SYN, _size(mss), mss.origin.text)
+
+
+def _size(mss: Mss) -> str:
+    if mss.value == "clamp":
+        return "-j TCPMSS --clamp-mss-to-pmtu"
+    return f"-j TCPMSS --set-mss {mss.value}"

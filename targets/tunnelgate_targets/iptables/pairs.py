@@ -1,0 +1,142 @@
+"""The chains of one pair of links: denials, then permissions, then what nothing allows.
+
+`tg-lan-wan` decides; with IPv6 it sends AH to `tg-lan-wan.ah` first (lens.py). What passes goes through
+`tg-lan-wan.pass`, what is denied through `tg-lan-wan.deny`, where these have more to do than the verdict:
+guard, count, log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tunnelgate.plan import Pair, Rule
+from tunnelgate_targets.iptables import lens as lenses
+from tunnelgate_targets.iptables.endings import Endings
+from tunnelgate_targets.iptables.grouping import Group, group
+from tunnelgate_targets.iptables.guards import Guards
+from tunnelgate_targets.iptables.lens import Lens
+from tunnelgate_targets.iptables.limits import LOG_RATE, credit
+from tunnelgate_targets.iptables.lines import ACCEPT, RETURN, Chains, goto, jump
+from tunnelgate_targets.iptables.names import chain
+from tunnelgate_targets.iptables.quote import MAX_PREFIX, log_prefix
+from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.statements import Statements
+
+
+class Divided(NamedTuple):
+    """A pair and its statements, divided once for both families."""
+
+    pair: Pair
+    denials: Group
+    free: Group
+
+
+def divide(pair: Pair) -> Divided:
+    """Divide the statements of a pair; those with a limit stay as they are."""
+    free = (rule for rule in pair.permissions if rule.limit is None)
+    return Divided(pair, group(pair.denials), group(free))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the chains of all pairs of one family share."""
+
+    chains: Chains
+    sets: Sets
+    endings: Endings
+    guards: Guards
+
+
+def write(divided: Divided, around: Surroundings) -> str:
+    """Write the chains of a pair; the name of the one that decides."""
+    if around.endings.family == 4:
+        return _Lane(divided, lenses.IPV4, around).write()
+    main = _Lane(divided, lenses.IPV6, around)
+    ah = _Lane(divided, lenses.IPV6_AH, around)
+    verdict = goto(ah.first) if ah.sees_any else around.endings.final(divided.pair.source)
+    around.chains.add(main.first, "-m ah", verdict, "AH, whatever it protects")
+    main.write()
+    if ah.sees_any:
+        ah.write()
+    return main.first
+
+
+class _Lane:
+    """What one lens shows of a pair."""
+
+    def __init__(self, divided: Divided, lens: Lens, around: Surroundings) -> None:
+        self.pair, self.denials, self.free = divided
+        self.lens = lens
+        self.chains = around.chains
+        self.endings = around.endings
+        self.guards = around.guards
+        self.statements = Statements(self.pair, lens, around.chains, around.sets)
+        self.first = self.statements.chain()
+
+    def _sees(self, rules: Iterable[Rule]) -> bool:
+        return any(self.lens.ways(rule.match.l4) for rule in rules)
+
+    @property
+    def sees_any(self) -> bool:
+        """Whether there is a statement that this lane sees."""
+        return self._sees(self.pair.denials) or self._sees(self.pair.permissions)
+
+    def write(self) -> str:
+        """Write the chains; the name of the first."""
+        self.chains.begin(self.first)
+        if self._sees(self.pair.denials):
+            self.statements.group(self.first, self.denials, self._denied())
+        if self._sees(self.pair.permissions):
+            passed = self._passed()
+            self.statements.group(self.first, self.free, passed)
+            for rule in self.pair.permissions:
+                if rule.limit is not None:
+                    self.statements.single(self.first, rule, passed, credit(rule.origin, rule.limit))
+        self.endings.add(self.chains, self.first, self.pair, self.lens)
+        return self.first
+
+    def _denied(self) -> str:
+        """The verdict for what is denied. A log of its own is enough, so log-denied adds none."""
+        if not _is_noted(self.pair.denials):
+            return self.endings.refused(self.pair.source)
+        at = self.chains.begin(self.statements.chain("deny"))
+        self._note(at, "deny", self.pair.denials)
+        self.chains.add(at, "", self.endings.silent(self.pair.source), "what is denied")
+        return goto(at)
+
+    def _passed(self) -> str:
+        """The verdict for what is allowed."""
+        claims, at = self.statements.chain("claims"), self.statements.chain("pass")
+        is_guarded = self.guards.begin(self.chains, claims, self.pair, self.lens)
+        if not is_guarded and not _is_noted(self.pair.permissions):
+            return ACCEPT
+        self.chains.begin(at)
+        if is_guarded:
+            self.chains.add(at, "", jump(claims), "one claimant a peer")
+        self._note(at, "pass", self.pair.permissions)
+        self.chains.add(at, "", ACCEPT, "what is allowed")
+        return goto(at)
+
+    def _note(self, at: str, role: str, rules: Sequence[Rule]) -> None:
+        """Count once and log once; the rules come sorted, the narrowest first."""
+        counted = [rule for rule in rules if rule.counter]
+        logged = [rule for rule in rules if rule.log is not None]
+        if counted:
+            count = self.chains.begin(self.statements.chain(f"{role}-count"))
+            self.chains.add(at, "", jump(count), "counted once, by the narrowest statement")
+            for rule in counted:
+                self.statements.single(count, rule, RETURN)
+        if logged:
+            log = self.chains.begin(self.statements.chain(f"{role}-log"))
+            self.chains.add(at, "", jump(log), "logged once, by the narrowest statement")
+            for rule in logged:
+                prefix = rule.log or f"{chain(self.pair.name, role, MAX_PREFIX - 2)}: "
+                self.statements.single(log, rule, f"-j LOG {log_prefix(prefix)}", LOG_RATE)
+                if rule is not logged[-1]:
+                    self.statements.single(log, rule, RETURN)
+
+
+def _is_noted(rules: Iterable[Rule]) -> bool:
+    return any(rule.counter or rule.log is not None for rule in rules)

@@ -1,0 +1,60 @@
+"""What iptables cannot do for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.diagnostics import targets as rules
+from tunnelgate.plan import Feature, Plan, Snat
+from tunnelgate_targets.iptables.quote import MAX_PREFIX, plain
+
+
+def refuse(plan: Plan) -> list[Diagnostic]:
+    """Findings of the group TG4xx, each once."""
+    found = [*_tracking(plan), *_prefixes(plan), *_by_interface(plan)]
+    return list({(one.rule.code, one.primary.span): one for one in found}.values())
+
+
+def _tracking(plan: Plan) -> Iterator[Diagnostic]:
+    for feature, word in ((Feature.TRACKING, "tracking"), (Feature.SPI, "spi")):
+        for origin in plan.features.get(feature, ()):
+            yield Diagnostic(
+                rules.TRACKING,
+                f"`{word}` cannot be done with iptables",
+                Label(origin.span),
+                help="let ESP be encapsulated in UDP with `ipsec-nat-t`, or allow one claimant "
+                "for each peer with `single`",
+            )
+
+
+def _prefixes(plan: Plan) -> Iterator[Diagnostic]:
+    for pair in plan.pairs:
+        for rule in (*pair.denials, *pair.permissions):
+            length = len(plain(rule.log or "").encode())
+            if length > MAX_PREFIX:
+                yield Diagnostic(
+                    rules.TOO_LONG,
+                    f"a log prefix of {length} bytes; iptables takes {MAX_PREFIX}",
+                    Label(rule.origin.span),
+                    help="shorten it",
+                )
+
+
+def _by_interface(plan: Plan) -> Iterator[Diagnostic]:
+    origins = list(plan.features.get(Feature.NAT_BY_INTERFACE, ()))
+    origins += [snat.origin for snat in plan.snats if snat.hairpin and not _has_sources(plan, snat)]
+    for origin in origins:
+        yield Diagnostic(
+            rules.NAT_NEEDS_NETWORK,
+            "iptables cannot tell the zone of a source where it translates it",
+            Label(origin.span),
+            help="give the zone a `network`, and leave `antispoof` on",
+        )
+
+
+def _has_sources(plan: Plan, snat: Snat) -> bool:
+    """Whether the source addresses of a hairpin are of its link and of no other."""
+    own = snat.source.sources
+    others = (link.sources for link in plan.links if link is not snat.source)
+    return own is not None and not any(one is not None and own.overlaps(one) for one in others)

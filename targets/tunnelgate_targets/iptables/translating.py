@@ -1,0 +1,180 @@
+"""The table `nat` of one family: destinations in PREROUTING, sources in POSTROUTING."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat
+from tunnelgate.plan.model import Moved
+from tunnelgate_targets.iptables.lines import RETURN, Chains
+from tunnelgate_targets.iptables.links import DECRYPTED, Links
+from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.statements import remark
+from tunnelgate_targets.iptables.words import AH, join, known, source_ports, ways
+
+BUILT_IN = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+_LOCAL = "-m addrtype --dst-type LOCAL"
+_PROTECTED = "-m policy --dir out --pol ipsec"
+_AH = {4: "-p ah", 6: "-m ah"}
+#: A source port inside the range would stay, so it begins above both ports of IKE.
+_MOVED_TO = "4501-65535"
+
+
+class _Forward(NamedTuple):
+    """What several destination translations have in common: all but where packets come from."""
+
+    destination: Intervals
+    l4: Intervals
+    dynamic: Literal["arrival", "machine"] | None
+    elsewhere: Intervals
+    target: int
+    port: int | None
+
+
+class Translation:
+    """Writes the table; `write` gives it."""
+
+    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+        self.plan = plan
+        self.sets = sets
+        self.family = family
+        self.links = Links(plan, sets, family)
+        self.chains = Chains(BUILT_IN)
+
+    def write(self) -> Chains:
+        """Write all chains."""
+        self._destinations()
+        self._sources()
+        return self.chains
+
+    # -- destinations
+
+    def _destinations(self) -> None:
+        by_link: dict[Link, list[Dnat]] = defaultdict(list)
+        for dnat in self.plan.dnats:
+            if dnat.family == self.family:
+                by_link[dnat.link].append(dnat)
+        names = {link: chain((link.name,), "dnat") for link in by_link}
+        self.links.arrivals(self.chains, "PREROUTING", names.get)
+        for link, name in names.items():
+            self._destinations_of(name, link, by_link[link])
+
+    def _destinations_of(self, at: str, link: Link, dnats: list[Dnat]) -> None:
+        self.chains.add(at, _AH[self.family], RETURN, "AH does not survive translation (RFC 4302)")
+        if self.plan.carried(link):
+            self.chains.add(at, DECRYPTED, RETURN, f"not traffic of zone {link.name}")
+        for forward, some in _grouped(dnats).items():
+            sources = Intervals.union_of(dnat.match.source for dnat in some)
+            source = self.sets.match("s", sources, self.family, link.name)
+            destination = self._taken(forward, link)
+            if source is not None and destination is not None:
+                match = join(source, destination)
+                self._forward(at, match, forward, [dnat.origin for dnat in some], link)
+
+    def _taken(self, forward: _Forward, link: Link) -> str | None:
+        """The addresses of the gateway that a forward takes packets from."""
+        if forward.dynamic == "arrival":
+            return f"{_LOCAL} --limit-iface-in"
+        if forward.dynamic is None:
+            return self.sets.match("d", forward.destination, self.family, link.name)
+        here = known(self.family) - forward.elsewhere
+        addresses = self.sets.match("d", here, self.family, link.name)
+        return None if addresses is None else join(_LOCAL, addresses)
+
+    def _forward(
+        self, at: str, match: str, forward: _Forward, origins: list[Origin], link: Link
+    ) -> None:
+        # AH has returned, so everything but AH is everything
+        l4 = axes.ANY_L4 if forward.l4 | AH == axes.ANY_L4 else forward.l4
+        verdict = f"-j DNAT --to-destination {self._target(forward)}"
+        for way in ways(l4, self.family):
+            spare = chain((link.name,), f"but-{digest(f'{way} {verdict}')}")
+            self.chains.add_way(at, match, way, "", verdict, remark(origins), spare)
+
+    def _target(self, forward: _Forward) -> str:
+        address = str(axes.to_address(forward.target))
+        if forward.port is None:
+            return address
+        return f"{_bracketed(address)}:{forward.port}"
+
+    # -- sources
+
+    def _sources(self) -> None:
+        by_link: dict[Link, list[Snat]] = defaultdict(list)
+        for snat in self.plan.snats:
+            if snat.family == self.family:
+                by_link[snat.destination].append(snat)
+        if not by_link:
+            return
+        match = "-m addrtype --src-type LOCAL"
+        self.chains.add("POSTROUTING", match, RETURN, "what the gateway itself sends")
+        names = {link: chain((link.name,), "snat") for link in by_link}
+        self.links.departures(self.chains, "POSTROUTING", names.get)
+        for link, name in names.items():
+            if self.plan.carried(link):
+                about = f"IPsec protects it: not traffic to zone {link.name}"
+                self.chains.add(name, _PROTECTED, RETURN, about)
+            for snat in by_link[link]:
+                self._source(name, snat)
+
+    def _source(self, at: str, snat: Snat) -> None:
+        source = self.sets.match("s", sources(snat), self.family, snat.source.name)
+        goals = snat.match.destination
+        destination = self.sets.match("d", goals, self.family, snat.destination.name)
+        if source is None or destination is None:
+            return
+        # what a forward has turned around; its ports are those of the host already
+        state = "-m conntrack --ctstate DNAT" if snat.hairpin else ""
+        for moved in snat.moved:
+            self._moved(at, snat, moved)
+        self.chains.add(at, join(source, destination, state), _verdict(snat), snat.origin.text)
+
+    def _moved(self, at: str, snat: Snat, moved: Moved) -> None:
+        """Ports that a forward takes from some peers stay with its host only, or the peers' packets
+        would reach the others (kernel facts, UDP).
+        """
+        label = snat.source.name
+        peers = self.sets.match("d", moved.peers & snat.match.destination, self.family, label)
+        if peers is None:
+            return
+        host = Intervals.single(moved.host)
+        for whose, verdict in ((host, _verdict(snat)), (axes.ANY_ADDRESS, _verdict(snat, _MOVED_TO))):
+            source = self.sets.match("s", sources(snat) & whose, self.family, label)
+            if source is not None:
+                for ports in source_ports(axes.UDP, moved.ports):
+                    match = join(source, peers, ports)
+                    self.chains.add(at, match, verdict, f"{snat.origin.text}; {moved.origin.text}")
+
+
+def sources(snat: Snat) -> Intervals:
+    """The source addresses by which a translation knows what comes from its link."""
+    if snat.match.source != axes.ANY_ADDRESS:
+        return snat.match.source
+    if snat.source.over is not None:
+        return snat.source.network
+    return axes.ANY_ADDRESS if snat.source.sources is None else snat.source.sources
+
+
+def _grouped(dnats: Iterable[Dnat]) -> dict[_Forward, list[Dnat]]:
+    """Translations that differ in their sources only: one rule with a set."""
+    found: dict[_Forward, list[Dnat]] = defaultdict(list)
+    for dnat in dnats:
+        match = dnat.match
+        key = (match.destination, match.l4, dnat.dynamic, dnat.elsewhere, dnat.target, dnat.port)
+        found[_Forward(*key)].append(dnat)
+    return found
+
+
+def _verdict(snat: Snat, ports: str = "") -> str:
+    if snat.address is None:
+        return join("-j MASQUERADE", f"--to-ports {ports}" if ports else "")
+    address = str(axes.to_address(snat.address))
+    return f"-j SNAT --to-source {f'{_bracketed(address)}:{ports}' if ports else address}"
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,42 @@
+"""examples/broken: each policy has the finding in its name, and says so in its first line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunnelgate.check import check
+from tunnelgate.check.rules import RULES
+from tunnelgate.diagnostics.reading import READING
+from tunnelgate.diagnostics.resolving import RULES as RESOLVING
+from tunnelgate.policy import resolve
+from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.syntax.parser import parse
+
+BROKEN = Path(__file__).parents[2] / "examples" / "broken"
+POLICIES = sorted(BROKEN.glob("*.tg"))
+
+
+def found(path: Path) -> set[str]:
+    """The codes found in a file, from reading it to checking it."""
+    try:
+        file = SourceFile.read(path)
+    except SourceError:
+        return {"TG002"}
+    parsed = parse(file)
+    policy, unresolved = resolve(parsed.policy)
+    findings = [*parsed.diagnostics, *unresolved]
+    return {one.rule.code for one in findings or check(policy)}
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_it_has_the_finding(path: Path) -> None:
+    code = path.stem.partition("-")[0]
+    assert path.read_bytes().startswith(f"# finds {code}: ".encode())
+    assert code in found(path)
+
+
+def test_there_is_one_for_every_rule() -> None:
+    rules = {f"{rule.code}-{rule.name}" for rule in (*READING, *RESOLVING, *RULES)}
+    assert rules == {path.stem for path in POLICIES}
