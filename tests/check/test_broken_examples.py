@@ -8,7 +8,7 @@ import pytest
 
 from tunnelgate.check import check
 from tunnelgate.check.rules import RULES
-from tunnelgate.diagnostics.reading import READING
+from tunnelgate.diagnostics.reading import RULES as READING
 from tunnelgate.diagnostics.resolving import RULES as RESOLVING
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceError, SourceFile

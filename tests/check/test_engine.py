@@ -1,4 +1,4 @@
-"""The policy of the language page, the order of findings, and the time that many statements take."""
+"""The policy of the language page, the order of findings, and what many statements cost."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from lab import Lab, Observation, Probe, Wire
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.meaning import Decider, Outcome, Packet, Ports
+from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.plan import build
 from tunnelgate.policy import Policy, Zone, resolve
 from tunnelgate.policy.options import PORTLESS
@@ -124,11 +125,15 @@ class Gateway:
         outcome = self.decider.decide(packet)
         if flush:
             self.lab.flush_conntrack()
-            if self._counted and packet.l4 in PORTLESS:
-                # a count forgets connections that are gone once a jiffy (nf_conncount)
-                time.sleep(_JIFFIES)
+            if packet.l4 in PORTLESS:
+                self.settle()
         seen = self.lab.send(self.probe(packet))
         return None if self._agrees(outcome, seen) else Mismatch(outcome, seen)
+
+    def settle(self) -> None:
+        """Let counts forget connections that are gone: they look once a jiffy (nf_conncount)."""
+        if self._counted:
+            time.sleep(_JIFFIES)
 
     def probe(self, packet: Packet) -> Probe:
         """The packet of the model as one that can be sent."""
@@ -143,6 +148,7 @@ class Gateway:
             dport=low if protocol in axes.WITH_PORTS else 500,
             icmp_type=low >> 8 if protocol in axes.WITH_TYPES else None,
             icmp_code=low & 0xFF if protocol in axes.WITH_TYPES else 0,
+            ttl=255 if packet.l4 in NEIGHBOUR_DISCOVERY else 64,
         )
 
     def actual(self, value: int) -> int:
@@ -217,7 +223,8 @@ class Gateway:
     def _channels(self) -> set[int]:
         found = {axes.TCP << 16 | 22, axes.UDP << 16 | 500, axes.UDP << 16 | 4500, axes.UDP << 16 | 9}
         found |= {protocol << 16 for protocol in (axes.ESP, axes.AH, axes.GRE, 4, 97, 108)}
-        found |= {axes.ICMP << 16 | 8 << 8, axes.ICMPV6 << 16 | 128 << 8}
+        found |= {axes.ICMP << 16 | 8 << 8}
+        found |= {axes.ICMPV6 << 16 | kind << 8 for kind in (1, 2, 128, 135)}
         for statement in (*self.policy.rules, *self.policy.forwards):
             for low, high in statement.protocols.l4:
                 # the laboratory speaks no SCTP or DCCP that connection tracking takes for valid

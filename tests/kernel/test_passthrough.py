@@ -61,6 +61,7 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
 @pytest.fixture
 def lab(gateway: Gateway) -> Lab:
     gateway.lab.flush_conntrack()
+    gateway.settle()
     return gateway.lab
 
 

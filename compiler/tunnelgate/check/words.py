@@ -58,8 +58,11 @@ def replace_word(word: Span, by: str) -> Fix:
     return Fix((Edit(word, by),), Safety.UNSAFE)
 
 
-def without_esp(protocols: ProtocolSet) -> Fix | None:
-    """ESP in UDP instead of bare ESP; None where one's own protocol brings it in."""
+def without_esp(rule: Rule) -> Fix | None:
+    """ESP in UDP instead of bare ESP; None where one's own protocol or an option brings it in."""
+    protocols = rule.protocols
+    if rule.options.single or rule.options.tracking:
+        return None
     if ESP_CHANNEL not in protocols.named:
         return except_protocol(protocols, "esp")
     word = protocol_word(protocols, ESP_CHANNEL)

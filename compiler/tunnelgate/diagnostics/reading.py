@@ -80,4 +80,4 @@ allow ssh from wan to gateway
 )
 
 #: All rows of this file.
-READING = (SYNTAX, UNREADABLE, CHARACTER, EMPTY)
+RULES = (SYNTAX, UNREADABLE, CHARACTER, EMPTY)

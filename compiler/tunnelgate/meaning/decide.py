@@ -44,6 +44,12 @@ ICMPV6_ERRORS = Intervals.of(
 )
 
 
+#: The gateway's own ICMP errors, without which path MTU discovery fails (RFC 1191).
+_ICMP_ERRORS = Intervals.of(
+    axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12)
+)
+
+
 class Reason(Enum):
     """Why a packet has its fate."""
 
@@ -226,6 +232,8 @@ class Decider:
         self, outcome: Outcome, egress: Zone, forward: Forward | None, rules: Iterable[Rule] | None
     ) -> Outcome:
         packet = outcome.packet
+        if self._always(outcome, egress):
+            return replace(outcome, delivered=True, reason=Reason.ALWAYS)
         allowed: Rule | None = None
         for rule in self.rules(packet.ingress, egress) if rules is None else rules:
             if not self._matches(rule, outcome, egress):
@@ -237,7 +245,7 @@ class Decider:
             return replace(outcome, delivered=True, reason=Reason.FORWARDED, statement=forward)
         if allowed is not None:
             return replace(outcome, delivered=True, reason=Reason.ALLOWED, statement=allowed)
-        if self._always(outcome, egress):
+        if packet.ingress is self.gateway and self.policy.settings.gateway_output:
             return replace(outcome, delivered=True, reason=Reason.ALWAYS)
         return replace(outcome, reason=Reason.NOT_ALLOWED)
 
@@ -252,14 +260,13 @@ class Decider:
         return outcome.l4 in rule.l4
 
     def _always(self, outcome: Outcome, egress: Zone) -> bool:
-        """What every gateway needs (language reference, Always on)."""
+        """What every gateway needs, whatever a `deny` says (language reference, Always on)."""
         packet = outcome.packet
-        if packet.ingress is self.gateway:
-            if self.policy.settings.gateway_output or egress is self.gateway:
+        if self.gateway in (packet.ingress, egress):
+            if packet.ingress is egress or outcome.l4 in NEIGHBOUR_DISCOVERY:
                 return True
-            return outcome.l4 in NEIGHBOUR_DISCOVERY or outcome.l4 in ICMPV6_ERRORS
-        if egress is self.gateway and outcome.l4 in NEIGHBOUR_DISCOVERY:
-            return True
+            if packet.ingress is self.gateway:
+                return outcome.l4 in ICMPV6_ERRORS or outcome.l4 in _ICMP_ERRORS
         return self.policy.settings.icmp and outcome.l4 in ICMPV6_ERRORS
 
     # -- source translation

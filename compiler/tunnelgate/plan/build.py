@@ -29,6 +29,7 @@ from tunnelgate.policy import model
 from tunnelgate.policy.options import PORTLESS
 
 _IKE = Intervals.of([axes.l4(axes.UDP, 500, 500), axes.l4(axes.UDP, 4500, 4500)])
+_L2TP = Intervals.of([axes.l4(axes.UDP, 1701, 1701)])
 #: Helpers that the kernel has for IPv4 only (kernel facts, PPTP; nf_conntrack_irc).
 _IPV4_HELPERS = frozenset({"pptp", "irc"})
 
@@ -75,12 +76,14 @@ class _Builder:
             helpers=helpers,
             clear_drops=drops,
             inside_ipsec=self._inside_ipsec(),
+            never_clear_l2tp=self._never_clear_l2tp(),
             mss=mss,
             filter_output=from_gateway or not settings.gateway_output,
             default_output=settings.gateway_output,
             log_denied=settings.log_denied,
             reject=settings.reject,
             icmp=settings.icmp,
+            families=tuple(family for family in (4, 6) if self._crosses(family)),
             features={feature: tuple(origins) for feature, origins in self.features.items()},
         )
 
@@ -120,19 +123,44 @@ class _Builder:
             if is_set:
                 self._needs(feature, Origin(f"set {name}", self.policy.settings_spans[name]))
 
+    def _crosses(self, family: int) -> bool:
+        """Whether two zones hold addresses of a family, and a statement is about two zones."""
+        axis = axes.family_axis(family)
+        holders = [zone for zone in self.policy.zones[1:] if zone.holds.overlaps(axis)]
+        crossing = any(
+            not source.is_gateway and not destination.is_gateway
+            for rule in self.policy.rules
+            if rule.verdict is model.Verdict.ALLOW
+            for source, _ in rule.source
+            for destination, _ in rule.destination
+        )
+        return len(holders) > 1 and (crossing or bool(self.policy.forwards))
+
     def _inside_ipsec(self) -> tuple[Link, ...]:
         """The links from which L2TP may come inside IPsec, and nothing else that was decrypted."""
         return tuple(
             self.links[zone]
             for zone in self.policy.zones[1:]
-            if any(
-                rule.protocols.inside_ipsec
-                and rule.verdict is model.Verdict.ALLOW
-                and rule.source.addresses(zone)
-                and rule.destination.addresses(self.policy.gateway)
-                for rule in self.policy.rules
-            )
+            if any(rule.protocols.inside_ipsec for rule in self._allows_to_gateway(zone))
         )
+
+    def _never_clear_l2tp(self) -> tuple[Link, ...]:
+        """Those of them from which nothing allows L2TP in clear."""
+        return tuple(
+            link
+            for zone, link in self.links.items()
+            if link in self._inside_ipsec()
+            and not any(_L2TP.overlaps(rule.l4) for rule in self._allows_to_gateway(zone))
+        )
+
+    def _allows_to_gateway(self, zone: model.Zone) -> list[model.Rule]:
+        return [
+            rule
+            for rule in self.policy.rules
+            if rule.verdict is model.Verdict.ALLOW
+            and rule.source.addresses(zone)
+            and rule.destination.addresses(self.policy.gateway)
+        ]
 
     def _mss(self) -> Iterator[Mss]:
         for zone, link in self.links.items():
@@ -306,6 +334,8 @@ class _Builder:
         public = nat.public_address(egress)
         for forward in sorted(self.policy.forwards, key=lambda one: one.text):
             ports = forward.l4 & _IKE
+            if nat.sources == Intervals.single(forward.target):
+                continue  # the only host that is translated is the one that keeps its port
             for entry in forward.entries:
                 if ports and entry.zone is egress and public is not None and public in entry.addresses:
                     numbers = Intervals.of((low & 0xFFFF, high & 0xFFFF) for low, high in ports)

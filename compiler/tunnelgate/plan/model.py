@@ -6,8 +6,9 @@ Evaluation order, which each target keeps in its own way:
 2. the drops that hold for established connections too: `clear_drops`, and AH in its original
    direction on the path of a `Snat`;
 3. established accepted, related accepted for ICMP errors and for `helpers`, invalid dropped;
-4. what is always on;
-5. by pair of links: spoofed sources dropped, denials, permissions;
+4. by link: spoofed sources dropped;
+5. what is always on (invalid ICMPv6 errors are the one kind of invalid packet that gets here), then
+   by pair of links denials and permissions;
 6. source translation (`snats`, the first match).
 """
 
@@ -275,12 +276,17 @@ class Plan:
     helpers: tuple[Helper, ...]
     clear_drops: tuple[ClearDrop, ...]
     inside_ipsec: tuple[Link, ...]
+    """The links from which L2TP may reach the gateway decrypted."""
+    never_clear_l2tp: tuple[Link, ...]
+    """Those of them from which it may not in clear: dropped then, for established connections too."""
     mss: tuple[Mss, ...]
     filter_output: bool
     default_output: bool
     log_denied: int
     reject: bool
     icmp: bool
+    families: tuple[int, ...]
+    """The families of which packets may cross the gateway at all."""
     features: dict[Feature, tuple[Origin, ...]] = field(default_factory=dict)
 
     def carried(self, link: Link) -> tuple[Link, ...]:

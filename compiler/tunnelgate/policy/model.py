@@ -187,7 +187,7 @@ class Verdict(Enum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Statement:
     """What all statements about traffic have.
 
@@ -204,7 +204,7 @@ class Statement:
         return f"<{self.text}>"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Rule(Statement):
     """`allow` or `deny`."""
 
@@ -233,7 +233,7 @@ class Entry:
     hairpin: bool = False
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Forward(Statement):
     """`forward`: destination NAT to one host, and allowed.
 
@@ -261,7 +261,7 @@ class Forward(Statement):
         return self.protocols.startable(self.options.helper) - AH
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Nat(Statement):
     """`nat`: source NAT. `address` is None for masquerade."""
 
@@ -290,7 +290,7 @@ class ExpectKind(Enum):
     LEAVES = "leaves as"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Question:
     """`esp from alice to hq`, resolved: a protocol and two places."""
 
@@ -301,7 +301,7 @@ class Question:
     span: Span
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Expect(Statement):
     """A test of the policy.
 

@@ -1,4 +1,4 @@
-"""iptables: files for iptables-restore, ip6tables-restore and ipset, for both flavours of iptables."""
+"""iptables: files for iptables-restore, ip6tables-restore and ipset, whichever the flavour."""
 
 from __future__ import annotations
 

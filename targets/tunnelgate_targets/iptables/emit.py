@@ -59,9 +59,7 @@ def emit(plan: Plan, revision: int) -> Output:
     return Output(files, Requirements(modules, sysctls, load))
 
 
-def _tables(
-    plan: Plan, divided: Sequence[Divided], sets: Sets, family: int
-) -> dict[str, object]:
+def _tables(plan: Plan, divided: Sequence[Divided], sets: Sets, family: int) -> dict[str, object]:
     """The tables of one family, by name."""
     return {
         "raw": Raw(plan, sets, family).write(),

@@ -190,14 +190,18 @@ class Filter:
         if invalid not in self.chains:
             for number in (1, 2, 3, 4):
                 error = f"-p ipv6-icmp --icmpv6-type {number}"
-                self.chains.add(invalid, error, RETURN, "errors that must not be dropped (RFC 4890)")
+                self.chains.add(
+                    invalid, error, RETURN, "errors that must not be dropped (RFC 4890)"
+                )
             self.chains.add(invalid, "", DROP, "invalid packets")
 
     def _errors_out(self) -> None:
         """What the gateway answers, a packet that was too big above all, whatever it may send."""
         if self.family == 4:
             for number in _ERRORS_OUT:
-                self.chains.add("OUTPUT", f"-p icmp --icmp-type {number}", ACCEPT, "ICMP errors out")
+                self.chains.add(
+                    "OUTPUT", f"-p icmp --icmp-type {number}", ACCEPT, "ICMP errors out"
+                )
         if self.plan.reject:
             match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
             self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")

@@ -1,7 +1,7 @@
 """Statements of one pair as rules of their own while they are few, and as rows of sets beyond that.
 
-A rule says what it is for, a set does not; but the cost of a packet must not grow with the number of
-statements. Nothing here depends on the family.
+A rule says what it is for, a set does not; but the cost of a packet must not grow with the number
+of statements. Nothing here depends on the family.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ from functools import lru_cache
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.plan import Channel, Kind, Match, Origin, Rule, Table, channels, tabulate
+from tunnelgate.plan import (
+    Channel,
+    Kind,
+    Match,
+    Origin,
+    Row,
+    Rule,
+    Shape,
+    Table,
+    channels,
+    tabulate,
+)
 
 #: So many statements of one kind are rules of their own.
 FEW = 8
@@ -70,10 +81,27 @@ def group(rules: Iterable[Rule]) -> Group:
         merged = tuple(_merge(without))
     if len(with_addresses) <= FEW:
         return Group((*single, *with_addresses), merged, (), ())
-    tables, alone = tabulate(_with_l4(one, part) for one in with_addresses if (part := _split(one)[0]))
+    tables, alone = tabulate(_fitting(with_addresses))
     single += alone
     wide = tuple(_wide(with_addresses, single))
-    return Group(tuple(single), merged, tables, wide)
+    return Group(tuple(single), merged, tuple(_joined(tables)), wide)
+
+
+def _fitting(rules: list[Rule]) -> Iterator[Rule]:
+    """The rules as far as sets can tell their channels."""
+    for rule in rules:
+        part = split(rule.match.l4)[0]
+        if part:
+            yield _with_l4(rule, part)
+
+
+def _joined(tables: Iterable[Table]) -> Iterator[Table]:
+    """Tables of ports and of protocols together: one set holds both."""
+    rows: dict[Shape, list[Row]] = defaultdict(list)
+    for table in tables:
+        rows[table.shape._replace(kind=Kind.PORT)] += table.rows
+    for shape, some in rows.items():
+        yield Table(shape, tuple(some))
 
 
 def _bare(rule: Rule) -> Rule:
@@ -89,13 +117,11 @@ def _merge(rules: list[Rule]) -> Iterator[Merged]:
             yield Merged(l4, translated, tuple(rule.origin for rule in some))
 
 
-def _wide(
-    rules: list[Rule], single: list[Rule]
-) -> Iterator[tuple[Intervals, tuple[Table, ...]]]:
+def _wide(rules: list[Rule], single: list[Rule]) -> Iterator[tuple[Intervals, tuple[Table, ...]]]:
     """Tables of addresses for each set of channels that no set of ipset holds."""
     by_l4: dict[Intervals, list[Rule]] = defaultdict(list)
     for rule in rules:
-        part = _split(rule)[1]
+        part = split(rule.match.l4)[1]
         if part:
             by_l4[part].append(_with_l4(rule, axes.ANY_L4))
     for l4 in sorted(by_l4, key=lambda one: one.items):
@@ -108,10 +134,6 @@ def _with_l4(rule: Rule, l4: Intervals) -> Rule:
     if rule.match.l4 == l4:
         return rule
     return replace(rule, match=Match(rule.match.source, rule.match.destination, l4))
-
-
-def _split(rule: Rule) -> tuple[Intervals, Intervals]:
-    return split(rule.match.l4)
 
 
 @lru_cache(maxsize=4096)

@@ -8,9 +8,10 @@ peer in a chain that all pairs share which leave with one address, each protocol
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from tunnelgate.flows import Intervals
+from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Guard, Kind, Pair, channels
 from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.limits import LOG_RATE
@@ -21,10 +22,10 @@ from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.words import join, protocol
 
 CLAIMED = chain((), "claimed")
-#: Where a statement says `any`, the protocols that carry tunnels (IANA protocol numbers). Of one that
-#: is not among them the kernel drops the second claimant as well, only unseen.
+#: Where a statement says `any`, the protocols that carry tunnels (IANA protocol numbers). Of one
+#: that is not among them the kernel drops the second claimant as well, only unseen.
 _TUNNELS = (4, 41, 47, 50, 94, 97, 98, 108, 115, 137)
-_MAX_LISTED = 3
+_MAX_NAMED = 3
 _MASK = {4: 32, 6: 128}
 
 
@@ -58,8 +59,12 @@ class Guards:
         return True
 
     def _checks(self, pair: Pair, guard: Guard) -> Iterator[Check]:
-        passing = Intervals.union_of(rule.match.l4 for rule in pair.permissions) & guard.match.l4
-        protocols = set(_protocols(passing))
+        protocols = {
+            number
+            for rule in pair.permissions
+            for number in _protocols(rule.match.l4)
+            if axes.l4(number)[0] in guard.match.l4
+        }
         if guard.family != self.family or not protocols:
             return
         label = "-".join(pair.name)
@@ -76,7 +81,9 @@ class Guards:
         mask = _MASK[self.family]
         for at, protocols in self._protocols.items():
             for number in sorted(protocols):
-                count = f"-m connlimit --connlimit-above 1 --connlimit-mask {mask} --connlimit-daddr"
+                count = (
+                    f"-m connlimit --connlimit-above 1 --connlimit-mask {mask} --connlimit-daddr"
+                )
                 match = f"{protocol(number)} {count}"
                 chains.add(at, match, goto(CLAIMED), "one claimant a peer")
         if self._protocols:
@@ -85,10 +92,16 @@ class Guards:
             chains.add(CLAIMED, "", DROP, "a second claimant of a peer")
 
 
-def _protocols(l4: Intervals) -> Iterator[int]:
+@lru_cache(maxsize=1024)
+def _protocols(l4: Intervals) -> frozenset[int]:
+    """The protocols of which claims are counted: those that are named, and of `any` the tunnels."""
+    found: set[int] = set()
     for channel in channels(l4):
-        if channel.kind is Kind.PROTOCOL:
+        if channel.kind is Kind.ANY:
+            found.update(_TUNNELS)
+        elif channel.kind is Kind.PROTOCOL:
             numbers = range(channel.low, channel.high + 1)
-            yield from numbers if len(numbers) <= _MAX_LISTED else (
-                number for number in _TUNNELS if number in numbers
-            )
+            is_named = len(numbers) <= _MAX_NAMED
+            # `-p 0` is any protocol for iptables; no tunnel has that number
+            found.update(one for one in numbers if one and (is_named or one in _TUNNELS))
+    return frozenset(found)

@@ -15,7 +15,7 @@ from tunnelgate_targets.iptables.words import AH, Way, ways
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """One lane: its family, what its chains are called by, and whether it sees AH, and the others."""
+    """One lane: its family, a word for its chains, and whether it sees AH, and the others."""
 
     family: int
     word: str

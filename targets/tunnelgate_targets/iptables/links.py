@@ -54,7 +54,7 @@ class Links:
         self._dispatch(chains, at, chain_of, _Direction("-i", "s", DECRYPTED), tunnels=tunnels)
 
     def departures(self, chains: Chains, at: str, chain_of: ChainOf) -> None:
-        """Rules by the link of departure; what an ipsec link holds goes to it, not to its carrier."""
+        """Rules by the link of departure; what an ipsec link holds is not for its carrier."""
         self._dispatch(chains, at, chain_of, _Direction("-o", "d", ""), tunnels=True)
 
     def _dispatch(

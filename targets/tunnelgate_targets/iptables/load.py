@@ -1,63 +1,99 @@
 """Asking the running kernel about a ruleset, without root and without changing anything.
 
 `iptables-restore --test` never asks the kernel (kernel facts, Loading), so the files are loaded for
-real, in a user and network namespace of their own that ends with the question.
+real, in a network namespace of their own that ends with the question.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from tunnelgate.target import Validation
 from tunnelgate_targets.iptables.emit import LOADERS
 
+Flavour = Literal["", "nft", "legacy"]
+
 _SECONDS = 120
 _SYSTEM = "/usr/sbin:/sbin:/usr/local/sbin"
-_NAMESPACE = ("unshare", "--map-root-user", "--net")
-_FLAVOURS = ("", "nft", "legacy")
+#: With a user namespace no privilege is needed, and root does not need one.
+_NAMESPACES = (("unshare", "--net"), ("unshare", "--map-root-user", "--net"))
+#: sh(1): the program was not found.
+_NOT_FOUND = 127
+#: EMSGSIZE: an ordinary user may not enlarge the buffer through which iptables-nft sends a whole
+#: table at once (socket(7), SO_SNDBUFFORCE).
+_TOO_LONG = "Message too long"
 
 
-def validate(files: Mapping[str, str], flavour: str = "") -> str:
-    """Load the files where nobody sees it; says through what. `flavour` is `nft`, `legacy`, or "" for
-    the one that the system calls iptables.
+def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
+    """Load the files where nobody sees it; says through what.
+
+    Without a flavour the system's own iptables is asked. If that is of the nft flavour and the
+    caller may not ask it about so many rules, the legacy flavour reads them.
 
     Raises:
         Validation: they were not taken; the message is that of the program.
         OSError: a program is missing, or no namespace can be made.
     """
-    if flavour not in _FLAVOURS:
-        raise ValueError(f"no flavour of iptables: {flavour}")
-    program = f"iptables-{flavour}-restore" if flavour else "iptables-restore"
-    with TemporaryDirectory(prefix="tunnelgate-") as folder:
-        for name, text in files.items():
-            Path(folder, name).write_text(text, encoding="utf-8")
-        version = _run(folder, f"{program} --version")
-        if version.returncode != 0:
-            raise OSError(version.stderr.strip() or f"{program} cannot be run")
-        commands = [command for name, command in LOADERS.items() if name in files]
-        script = " && ".join(commands).replace("tables-restore", f"tables-{flavour}-restore") if (
-            flavour
-        ) else " && ".join(commands)
-        done = _run(folder, script)
+    with TemporaryDirectory(prefix="tunnelgate-") as name:
+        folder = Path(name)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        namespace = _namespace(folder)
+        version = _answer(_run(folder, [*namespace, _program("iptables-restore", flavour), "-V"]))
+        script = "\n".join(_commands(files, flavour))
+        done = _run(folder, [*namespace, "sh", "-ec", script])
+    if _TOO_LONG in done.stderr and flavour != "legacy":
+        return validate(files, "legacy")
+    if done.returncode == _NOT_FOUND:
+        raise OSError(done.stderr.strip())
     if done.returncode != 0:
         raise Validation(done.stderr.strip() or f"ended with status {done.returncode}")
-    return version.stdout.strip()
+    return version
 
 
-def _run(folder: str, script: str) -> subprocess.CompletedProcess[str]:
+def _namespace(folder: Path) -> tuple[str, ...]:
+    """The command that runs another in a namespace of its own."""
+    tried = [_run(folder, [*one, "true"]) for one in _NAMESPACES]
+    for one, done in zip(_NAMESPACES, tried, strict=True):
+        if done.returncode == 0:
+            return one
+    raise OSError(f"no network namespace can be made: {tried[-1].stderr.strip()}")
+
+
+def _commands(files: Mapping[str, str], flavour: Flavour) -> Iterator[str]:
+    """How the files are loaded, in order."""
+    for file, command in LOADERS.items():
+        if file in files:
+            program, rest = command.split(" ", 1)
+            yield f"{_program(program, flavour)} {rest}"
+
+
+def _program(name: str, flavour: Flavour) -> str:
+    """`ip6tables-restore` as `ip6tables-legacy-restore`."""
+    return name.replace("tables-", f"tables-{flavour}-") if flavour else name
+
+
+def _answer(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode != 0:
+        raise OSError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def _run(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}",
         "LC_ALL": "C.UTF-8",
         # /run/xtables.lock belongs to the real root
-        "XTABLES_LOCKFILE": str(Path(folder, "lock")),
+        "XTABLES_LOCKFILE": str(folder / "lock"),
     }
     return subprocess.run(
-        [*_NAMESPACE, "sh", "-c", script],
+        command,
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -1,9 +1,9 @@
 """Names of chains and sets: readable where they fit, shortened with a digest where they do not.
 
-`tg-lan-wan` is the chain of a pair of zones, `tg-lan.source` a chain of one zone, `tg-refused` one of the
-whole ruleset. Names of zones hold letters, digits, `_` and `-`, so a dot never comes from one, and
-where a zone has a `-` itself a slash stands between two: no two things get one name. The prefix keeps
-every name from being a built-in chain, a target or a keyword.
+`tg-lan-wan` is the chain of a pair of zones, `tg-lan.source` a chain of one zone, `tg-refused` one
+of the whole ruleset. Names of zones hold letters, digits, `_` and `-`, so a dot never comes from
+one, and where a zone has a `-` itself a slash stands between two: no two things get one name. The
+prefix keeps every name from being a built-in chain, a target or a keyword.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def set_name(family: int, label: str, content: str) -> str:
 
 
 def limit_name(statement: str) -> str:
-    """The credit of a limited statement: one, however many rules it takes (hashlimit shares by name).
+    """The credit of a limited statement: hashlimit shares it between all rules that name it.
 
-    The statement tells its rate, so that a changed rate is a new name: the kernel never changes the
-    rate of a name in use.
+    The statement tells its rate, so that a changed rate is a new name: the kernel never changes
+    the rate of a name in use.
     """
     return f"{PREFIX}{digest(statement)}"
 

@@ -1,8 +1,8 @@
 """The chains of one pair of links: denials, then permissions, then what nothing allows.
 
-`tg-lan-wan` decides; with IPv6 it sends AH to `tg-lan-wan.ah` first (lens.py). What passes goes through
-`tg-lan-wan.pass`, what is denied through `tg-lan-wan.deny`, where these have more to do than the verdict:
-guard, count, log.
+`tg-lan-wan` decides; with IPv6 it sends AH to `tg-lan-wan.ah` first (lens.py). What passes goes
+through `tg-lan-wan.pass`, what is denied through `tg-lan-wan.deny`, where these have more to do
+than the verdict: guard, count, log.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class _Lane:
             self.statements.group(self.first, self.free, passed)
             for rule in self.pair.permissions:
                 if rule.limit is not None:
-                    self.statements.single(self.first, rule, passed, credit(rule.origin, rule.limit))
+                    self.statements.single(
+                        self.first, rule, passed, credit(rule.origin, rule.limit)
+                    )
         self.endings.add(self.chains, self.first, self.pair, self.lens)
         return self.first
 

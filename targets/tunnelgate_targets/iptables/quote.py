@@ -1,9 +1,9 @@
 """The one way of text into a ruleset for iptables-restore.
 
-A newline inside `--comment "…"` injects a rule and an open quote swallows the verdict, both with exit
-status 0 (kernel facts, Syntax traps). So nothing that could end a string or a line is let through:
-a double quote becomes a single one, a backslash (the escape of iptables-restore) a slash, and what
-cannot be printed a question mark. `#` and `%` mean nothing inside a string.
+A newline inside `--comment "…"` injects a rule and an open quote swallows the verdict, both with
+exit status 0 (kernel facts, Syntax traps). So nothing that could end a string or a line is let
+through: a double quote becomes a single one, a backslash (the escape of iptables-restore) a slash,
+and what cannot be printed a question mark. `#` and `%` mean nothing inside a string.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of many statements as sets: which type of set holds a row, and what its element looks like."""
+"""Rows of many statements as sets: which type of set holds a row, and what its element is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.sets import Sets, halved
 from tunnelgate_targets.iptables.words import prefixes
 
-#: Types that came late to the kernel (3.17) and that small kernels leave out; so few rows are rules.
+#: Types that came late (Linux 3.17) and that small kernels leave out; so few rows are rules.
 _LATE = frozenset({"hash:net,net", "hash:net,port,net"})
 _FEW = 16
 
@@ -38,7 +38,9 @@ class Found(NamedTuple):
     rows: Sequence[Row]
 
 
-def as_sets(sets: Sets, label: str, rows: Iterable[Row], ports: bool, lens: Lens) -> Iterator[Found]:
+def as_sets(
+    sets: Sets, label: str, rows: Iterable[Row], ports: bool, lens: Lens
+) -> Iterator[Found]:
     """The rows of one shape as few sets; with `ports` an element has a channel."""
     layouts: dict[Layout, list[Row]] = defaultdict(list)
     for row in rows:
@@ -47,13 +49,26 @@ def as_sets(sets: Sets, label: str, rows: Iterable[Row], ports: bool, lens: Lens
         if layout.kind in _LATE and len(some) < _FEW:
             yield Found(None, some)
             continue
-        elements: dict[str, int] = {}
-        for row in some:
-            elements.update(_elements(row, layout, ports, lens))
-        if elements:
-            size = sum(elements.values())
-            name = sets.add(label, layout.kind, lens.family, tuple(elements), size)
-            yield Found(f"-m set --match-set {name} {layout.directions}", some)
+        parts, size = _parts(some, layout, ports, lens)
+        name = sets.add(label, layout.kind, lens.family, parts, size)
+        yield Found(f"-m set --match-set {name} {layout.directions}", some)
+
+
+def _parts(
+    rows: list[Row], layout: Layout, ports: bool, lens: Lens
+) -> tuple[list[tuple[str, list[str]]], int]:
+    """The elements of rows by their statement, in alphabetical order; and their number."""
+    parts: dict[str, list[str]] = {}
+    size = 0
+    for row in sorted(rows, key=_text):
+        elements, spread = _elements(row, layout, ports, lens)
+        parts.setdefault(row.origin.text, []).extend(elements)
+        size += len(elements) * spread
+    return list(parts.items()), size
+
+
+def _text(row: Row) -> str:
+    return row.origin.text
 
 
 def _layout(row: Row, ports: bool) -> Layout:
@@ -76,7 +91,7 @@ def _is_single(interval: Interval | None) -> bool:
     return interval is None or interval[0] == interval[1]
 
 
-def _elements(row: Row, layout: Layout, ports: bool, lens: Lens) -> Iterator[tuple[str, int]]:
+def _elements(row: Row, layout: Layout, ports: bool, lens: Lens) -> tuple[list[str], int]:
     """The elements of a row, and how many each of them is in the kernel."""
     source, destination, channel = row.element
     ends = [_texts(interval) for interval in (source, destination) if interval is not None]
@@ -86,8 +101,7 @@ def _elements(row: Row, layout: Layout, ports: bool, lens: Lens) -> Iterator[tup
     if ports:
         texts, spread = _channel(channel, lens)
         ends.insert(1, texts)
-    for parts in product(*ends):
-        yield ",".join(parts), spread
+    return [",".join(parts) for parts in product(*ends)], spread
 
 
 @lru_cache(maxsize=65536)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from tunnelgate.flows import Intervals
 from tunnelgate_targets.iptables.names import set_name
+from tunnelgate_targets.iptables.quote import plain
 from tunnelgate_targets.iptables.words import all_prefixes, known
 
+_DIRECTION = {"s": "src", "d": "dst"}
 _INET = {4: "inet", 6: "inet6"}
 #: ipset(8): the prefix size 0 is not accepted by hash types that take prefixes.
 _HALVES = {
@@ -24,14 +26,22 @@ _MAXELEM = 65536
 _HASHSIZE = 1024
 
 
+Parts = Sequence[tuple[str, Sequence[str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Ipset:
-    """One set. `size` counts its elements once the kernel has spread ranges of ports."""
+    """One set.
+
+    Attributes:
+        parts: its elements, by the statement they are there for ("" where it is one place's).
+        size: how many the kernel will hold, ranges of ports spread.
+    """
 
     name: str
     kind: str
     family: int
-    elements: tuple[str, ...]
+    parts: Parts
     size: int
 
     def lines(self) -> Iterator[str]:
@@ -42,8 +52,11 @@ class Ipset:
         if self.size > _MAXELEM:
             options += f" maxelem {self.size}"
         yield f"create {self.name} {self.kind} {options}"
-        for element in self.elements:
-            yield f"add {self.name} {element}"
+        for about, elements in self.parts:
+            if about:
+                yield f"# {plain(about)}"
+            for element in elements:
+                yield f"add {self.name} {element}"
 
 
 class Sets:
@@ -58,20 +71,19 @@ class Sets:
     def __bool__(self) -> bool:
         return bool(self._sets)
 
-    def add(
-        self, label: str, kind: str, family: int, elements: Sequence[str], size: int | None = None
-    ) -> str:
-        """The name of the set with these elements; `size` where an element is more than one."""
+    def add(self, label: str, kind: str, family: int, parts: Parts, size: int) -> str:
+        """The name of the set with these elements."""
+        elements = (element for _, some in parts for element in some)
         name = set_name(family, label, "\n".join((kind, *elements)))
         if name not in self._sets:
-            self._sets[name] = Ipset(name, kind, family, tuple(elements), size or len(elements))
+            self._sets[name] = Ipset(name, kind, family, parts, size)
         return name
 
     def match(self, side: str, addresses: Intervals, family: int, label: str) -> str | None:
         """The match of a source (`side` "s") or destination ("d") of one family.
 
-        "" where any address will do, None where none does. One prefix stands in the rule itself. What
-        has fewer parts outside than inside is told by what is outside.
+        "" where any address will do, None where none does. One prefix stands in the rule itself.
+        What has fewer parts outside than inside is told by what is outside.
         """
         everything = known(family)
         wanted = addresses & everything
@@ -86,8 +98,8 @@ class Sets:
         if len(found) == 1:
             return f"{no}-{side} {found[0]}"
         kind = "hash:net" if any("/" in text for text in found) else "hash:ip"
-        direction = {"s": "src", "d": "dst"}[side]
-        return f"-m set {no}--match-set {self.add(label, kind, family, found)} {direction}"
+        name = self.add(label, kind, family, (("", found),), len(found))
+        return f"-m set {no}--match-set {name} {_DIRECTION[side]}"
 
 
 def halved(texts: Iterable[str]) -> Iterator[str]:

@@ -142,7 +142,10 @@ class Translation:
         if peers is None:
             return
         host = Intervals.single(moved.host)
-        for whose, verdict in ((host, _verdict(snat)), (axes.ANY_ADDRESS, _verdict(snat, _MOVED_TO))):
+        for whose, verdict in (
+            (host, _verdict(snat)),
+            (axes.ANY_ADDRESS, _verdict(snat, _MOVED_TO)),
+        ):
             source = self.sets.match("s", sources(snat) & whose, self.family, label)
             if source is not None:
                 for ports in source_ports(axes.UDP, moved.ports):

@@ -56,8 +56,8 @@ def protocol(number: int) -> str:
 def ways(l4: Intervals, family: int) -> tuple[Way, ...]:
     """How to match a set of channels.
 
-    With IPv6, AH is left out: it has rules of its own, because `-p` and ports of ip6tables-legacy look
-    through it at what it protects (kernel facts, Matching AH).
+    With IPv6, AH is left out: it has rules of its own, because `-p` and ports of ip6tables-legacy
+    look through it at what it protects (kernel facts, Matching AH).
     """
     everything = axes.ANY_L4
     if family == 6:

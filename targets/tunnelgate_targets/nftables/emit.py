@@ -31,6 +31,12 @@ TABLE = "tunnelgate"
 #: RFC 4861 (discovery), RFC 2710 and RFC 3810 (multicast listeners, on which snooping switches insist).
 _DISCOVERY = "133, 134, 135, 136"
 _LISTENERS = "130, 131, 132, 143"
+#: Neighbour discovery comes from the link itself, which its hop limit proves.
+_DISCOVERY_LINES = (
+    f"icmpv6 type {{ {_DISCOVERY} }} ip6 hoplimit 255 accept",
+    f"icmpv6 type {{ {_LISTENERS} }} accept",
+)
+_ERRORS = "1-4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,9 @@ def _module(helper: str) -> str:
 
 
 def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
-    if any(pair.source and pair.destination for pair in plan.pairs):
+    if 4 in plan.families:
         yield "net.ipv4.ip_forward", "1"
+    if 6 in plan.families:
         yield "net.ipv6.conf.all.forwarding", "1"
 
 
@@ -165,11 +172,10 @@ class _Writer:
     def _input_lines(self) -> Iterator[str]:
         yield 'iifname "lo" accept'
         yield from self._clear_in_lines("tunnel-input")
+        for link in self.plan.never_clear_l2tp:
+            for arrival in self.interfaces.matches("iifname", link):
+                yield f"{arrival} udp dport 1701 meta ipsec missing counter drop {comment('L2TP in clear')}"
         yield from self._state_lines()
-        # neighbour discovery is untracked; it comes from the link itself, which the hop limit proves
-        yield f"icmpv6 type {{ {_DISCOVERY} }} ip6 hoplimit 255 accept"
-        yield f"icmpv6 type {{ {_LISTENERS} }} accept"
-        yield from self._icmp_errors()
         yield from self._dispatch("input")
         yield from self._last()
 
@@ -178,7 +184,6 @@ class _Writer:
         if self.translator.ah_chain() is not None:
             yield "meta l4proto 51 ct direction original jump no-ah"
         yield from self._state_lines()
-        yield from self._icmp_errors()
         yield from self._dispatch("forward")
         yield from self._last()
 
@@ -188,7 +193,7 @@ class _Writer:
         yield from self._related()
         yield f"icmpv6 type {{ {_DISCOVERY}, {_LISTENERS} }} accept"
         yield "icmp type { 3, 11, 12 } accept"
-        yield "icmpv6 type 1-4 accept"
+        yield f"icmpv6 type {_ERRORS} accept"
         yield from self._departures(None)
 
     def _last(self) -> Iterator[str]:
@@ -196,8 +201,15 @@ class _Writer:
             yield "goto refused"
 
     def _state_lines(self) -> Iterator[str]:
-        yield "ct state vmap { established : accept, invalid : drop }"
+        yield "ct state established accept"
         yield from self._related()
+        if self.plan.icmp:
+            # an ICMPv6 error about a connection that is not known is invalid, and must not be dropped
+            # (RFC 4890 section 4.3.1); whether its source is spoofed is asked below
+            yield "ct state invalid meta l4proto != 58 drop"
+            yield f"ct state invalid icmpv6 type != {_ERRORS} drop"
+        else:
+            yield "ct state invalid drop"
 
     def _related(self) -> Iterator[str]:
         """ICMP errors about a known connection, and what a helper announced; nothing else."""
@@ -207,7 +219,7 @@ class _Writer:
 
     def _icmp_errors(self) -> Iterator[str]:
         if self.plan.icmp:
-            yield "icmpv6 type 1-4 accept"
+            yield f"icmpv6 type {_ERRORS} accept"
 
     def _dispatch(self, hook: str) -> Iterator[str]:
         carriers = [link for link in self.plan.links if link.over is None]
@@ -230,8 +242,9 @@ class _Writer:
             last = refused(self.plan, link)
             to_gateway = self.pairs.get((link.name, "gateway"))
             goto = f"goto pair.{link.name}.gateway" if to_gateway else last
-            yield Chain(f"input.{link.name}", (*spoofed, goto))
-            yield Chain(f"forward.{link.name}", (*spoofed, *self._departures(link), last))
+            errors = tuple(self._icmp_errors())
+            yield Chain(f"input.{link.name}", (*spoofed, *_DISCOVERY_LINES, *errors, goto))
+            yield Chain(f"forward.{link.name}", (*spoofed, *errors, *self._departures(link), last))
 
     def _spoof_lines(self, link: Link) -> Iterator[str]:
         assert link.sources is not None
@@ -290,6 +303,12 @@ class _Writer:
                     f'oifname != "lo" {word} daddr @protected.{drop.link.name}.{word} '
                     f"rt ipsec missing counter drop {comment(f'clear text to {drop.link.name}')}"
                 )
+        for link in self.plan.never_clear_l2tp:
+            for departure in self.interfaces.matches("oifname", link):
+                yield (
+                    f"{departure} udp sport 1701 ct direction reply rt ipsec missing counter drop "
+                    f"{comment('L2TP in clear')}"
+                )
 
     def _drop_chains(self) -> Iterator[Chain]:
         ah = self.translator.ah_chain()
@@ -323,11 +342,17 @@ class _Writer:
     def _mss_lines(self) -> Iterator[str]:
         for mss in self.plan.mss:
             value = "rt mtu" if mss.value == "clamp" else str(mss.value)
-            for selector in ("iifname", "oifname"):
+            action = f"tcp flags syn / syn,rst tcp option maxseg size set {value} {comment(mss.origin.text)}"
+            for selector, side in (("iifname", "saddr"), ("oifname", "daddr")):
                 for words in self.interfaces.matches(selector, mss.link):
-                    yield join(
-                        words, f"tcp flags syn / syn,rst tcp option maxseg size set {value}", comment(mss.origin.text)
-                    )
+                    for where in self._network_of(mss.link, side):
+                        yield join(words, where, action)
+
+    def _network_of(self, link: Link, side: str) -> list[str]:
+        """For an ipsec link, what tells its packets from its carrier's; "" for others."""
+        if link.over is None:
+            return [""]
+        return [f"{word} {side} @protected.{link.name}.{word}" for _, word in self._families(link.network)]
 
 
 def _helper(helper: Helper) -> tuple[str, str, str, str]:

@@ -32,6 +32,5 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement by which hosts share a peer."""
     for shared in context.shared(ESP_CHANNEL):
         help = _HELP if shared.claim.named else _HELP_ANY
-        yield tell(
-            context, RULE, shared, ESP_CHANNEL, "bare ESP", help, without_esp(shared.rule.protocols)
-        )
+        fix = without_esp(shared.rule)
+        yield tell(context, RULE, shared, ESP_CHANNEL, "bare ESP", help, fix)

@@ -45,6 +45,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
             ),
             help="let the other hosts use ESP in UDP (`ipsec-nat-t`), or give one of the two a "
             "public address of its own",
-            fix=without_esp(claim.rule.protocols),
+            fix=without_esp(claim.rule),
             milder=None if contest.named else Severity.ADVICE,
         )

@@ -42,7 +42,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 Label(claim.translation.nat.span, "translated here"),
             ),
             help="let inside hosts use ESP in UDP (`ipsec-nat-t`) towards this peer",
-            fix=without_esp(claim.rule.protocols),
+            fix=without_esp(claim.rule),
             milder=None if contest.named else Severity.ADVICE,
         )
     yield from tell_away(RULE, context, ESP)
