@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
-from tunnelgate.diagnostics.reading import UNREADABLE
+from tunnelgate.diagnostics.reading import unreadable
 from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.syntax import parse
@@ -64,12 +64,6 @@ def read(source: Source, name: str | None = None) -> Reading:
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Findings in the order in which people read."""
     return tuple(sorted(diagnostics, key=lambda finding: finding.sort_key))
-
-
-def unreadable(error: SourceError) -> Diagnostic:
-    """A file that is no policy at all, as a finding."""
-    place = SourceFile("", error.path).span(0, 0)
-    return Diagnostic(UNREADABLE, error.reason, Label(place), help=error.help)
 
 
 def _file(source: Source, name: str | None) -> SourceFile:

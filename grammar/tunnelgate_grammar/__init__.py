@@ -1,25 +1,25 @@
 """The grammars of tunnelgate, and the one place where a parser is made of them.
 
 Making the tables of a grammar takes about ten times as long as reading them back, so they are
-kept in the user's cache folder. They are pickles: they are read only from a folder that nobody
-but the user can write to, and what stands in the way of the cache is never an error.
+kept in the user's cache folder. lark is imported where it is used: who asks only for the cache
+folder does not wait for it.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
-import stat
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lark
+from tunnelgate_grammar.cache import cache_folder, is_ours, keep
+
+if TYPE_CHECKING:
+    import lark
 
 __all__ = ["grammar_text", "open_grammar"]
 
@@ -57,20 +57,22 @@ def open_grammar(
     """
     text = grammar_text(name)
     options = {"transformer": transformer, "lexer_callbacks": dict(lexer_callbacks or {})}
-    folder = _cache_folder()
+    folder = cache_folder()
     if folder is None:
         return _load(_build(text, start), options)
     path = folder / f"{name}-{_key(text, start)}.tables"
-    if _is_private(path, stat.S_ISREG):
+    if is_ours(path):
         with suppress(Exception):  # a damaged pickle may raise anything
             return _load(path.read_bytes(), options)
     tables = _build(text, start)
-    _keep(tables, path)
+    keep(tables, path)
     return _load(tables, options)
 
 
 def _build(text: str, start: Sequence[str]) -> bytes:
     """The tables of a grammar."""
+    import lark
+
     tables = BytesIO()
     lark.Lark(text, parser="lalr", lexer="contextual", start=list(start)).save(tables)
     return tables.getvalue()
@@ -78,50 +80,15 @@ def _build(text: str, start: Sequence[str]) -> bytes:
 
 def _load(tables: bytes, options: dict[str, Any]) -> lark.Lark:
     """A parser of tables; this is how lark's own stand-alone parsers take a transformer."""
+    import lark
+
     load: Callable[..., lark.Lark] = lark.Lark._load_from_dict  # noqa: SLF001
     return load(**pickle.loads(tables), **options)
 
 
-def _keep(tables: bytes, path: Path) -> None:
-    """Write tables aside, then rename them, so that nobody sees them half done."""
-    try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(tables)
-        os.replace(aside, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(aside)
-
-
 def _key(text: str, start: Sequence[str]) -> str:
     """What the tables depend on, as a part of a file name."""
+    import lark
+
     parts = (text, lark.__version__, sys.version, *start)
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _cache_folder() -> Path | None:
-    """The folder for tables, made if need be; None where there is none we may trust."""
-    try:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = base / "tunnelgate"
-        if not base.is_absolute():  # to be ignored, says the XDG base directory specification
-            return None
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: a user without a home
-        return None
-    return folder if _is_private(folder, stat.S_ISDIR) else None
-
-
-def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:
-    """Whether a path is of that kind, ours, no link, and closed to everybody else."""
-    if not hasattr(os, "geteuid"):
-        return False  # no owners and modes to judge by
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return is_kind(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077

@@ -37,6 +37,7 @@ class Context:
         self._machines: dict[Zone, Intervals] = {}
         self._claims: dict[int, list[Claim]] = {}
         self._shared: dict[int, list[Shared]] = {}
+        self._handed_on: dict[tuple[Forward, Zone, int], Intervals] = {}
 
     # -- places
 
@@ -119,6 +120,12 @@ class Context:
         """The sources whose packets on a channel a forward hands to its host, denials heeded."""
         if channel not in forward.l4:
             return Intervals.EMPTY
+        key = (forward, entry.zone, channel)
+        if key not in self._handed_on:
+            self._handed_on[key] = self._sources_handed_on(forward, entry, channel)
+        return self._handed_on[key]
+
+    def _sources_handed_on(self, forward: Forward, entry: Entry, channel: int) -> Intervals:
         sources = self.members(entry.zone, entry.sources)
         pair = (entry.zone, forward.host.zone)
         if pair not in self._denials:

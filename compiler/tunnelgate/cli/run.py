@@ -15,8 +15,7 @@ from tunnelgate.cli.flags import Flags
 from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
 from tunnelgate.diagnostics.nearest import nearest
-from tunnelgate.diagnostics.reading import UNREADABLE
-from tunnelgate.reading import unreadable
+from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
 from tunnelgate.source import SourceError, SourceFile
 
 

@@ -1,6 +1,10 @@
 """The rules about reading a policy (TG0xx): what was written cannot be understood."""
 
+from __future__ import annotations
+
+from tunnelgate.diagnostics.diagnostic import Diagnostic, Label
 from tunnelgate.diagnostics.rule import Rule, Severity
+from tunnelgate.source import SourceError, SourceFile
 
 SYNTAX = Rule(
     code="TG001",
@@ -81,3 +85,9 @@ allow ssh from wan to gateway
 
 #: All rows of this file.
 RULES = (SYNTAX, UNREADABLE, CHARACTER, EMPTY)
+
+
+def unreadable(error: SourceError) -> Diagnostic:
+    """A file that is no policy at all, as a finding."""
+    place = SourceFile("", error.path).span(0, 0)
+    return Diagnostic(UNREADABLE, error.reason, Label(place), help=error.help)

@@ -1,6 +1,7 @@
 """The syntax tree: what was written, word for word, and where.
 
-Nothing is judged here: `010.0.0.1` is an address atom like any other; the policy room takes
+Each class has a docstring for another reason too: `dataclass` would spend a third of its time on
+making one up. Nothing is judged here: `010.0.0.1` is an address atom like any other; the policy room takes
 atoms apart. Spans do not take part in equality, so that two trees are equal when they say the same.
 """
 
@@ -82,36 +83,50 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway(Node):
+    """`gateway NAME`; a parameter may stand for the name."""
+
     name: Atom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interfaces(Node):
+    """`interface eth1, ppp*`."""
+
     names: tuple[Atom, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpsecOver(Node):
+    """`ipsec over ZONE`."""
+
     zone: Atom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Networks(Node):
+    """`network CIDR, …`."""
+
     addresses: tuple[Atom, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses(Node):
+    """`address IP, …`: the gateway's own."""
+
     addresses: tuple[Atom, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mss(Node):
+    """`mss clamp` or `mss N`."""
+
     value: Atom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host(Node):
+    """`host NAME = IP, …`."""
+
     name: Atom
     addresses: tuple[Atom, ...]
 
@@ -130,18 +145,24 @@ Member = Interfaces | IpsecOver | Networks | Addresses | Mss | Host | Group
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone(Node):
+    """`zone NAME { … }`."""
+
     name: Atom
     members: tuple[Member, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol(Node):
+    """`protocol NAME = ITEM + ITEM`: one's own."""
+
     name: Atom
     items: tuple[ProtocolUse, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nat(Node):
+    """`nat [ipv6] from PLACES to PLACES [as ADDRESS]`."""
+
     ipv6: bool
     source: Places
     destination: Places
@@ -150,6 +171,8 @@ class Nat(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow(Node):
+    """`allow PROTOCOLS from PLACES to PLACES [with OPTIONS]`."""
+
     protocols: Protocols
     source: Places
     destination: Places
@@ -158,6 +181,8 @@ class Allow(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deny(Node):
+    """`deny PROTOCOLS from PLACES to PLACES [with OPTIONS]`."""
+
     protocols: Protocols
     source: Places
     destination: Places
@@ -166,6 +191,8 @@ class Deny(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward(Node):
+    """`forward [ipv6] PROTOCOLS from PLACES [at ADDRESS] to HOST [port N] [with OPTIONS]`."""
+
     ipv6: bool
     protocols: Protocols
     source: Places
@@ -187,12 +214,16 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectVerdict(Node):
+    """`expect allow FLOW` or `expect deny FLOW`."""
+
     allow: bool
     flow: Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectReaches(Node):
+    """`expect FLOW reaches HOST`."""
+
     flow: Flow
     host: Atom
 
@@ -207,6 +238,8 @@ class ExpectLeaves(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param(Node):
+    """`param NAME : TYPE [= DEFAULT]`; `many` for `TYPE...`."""
+
     name: Atom
     type: Atom
     many: bool
@@ -215,6 +248,8 @@ class Param(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include(Node):
+    """`include "FILE"`."""
+
     file: Atom
 
 

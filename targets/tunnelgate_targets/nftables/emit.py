@@ -266,7 +266,7 @@ class _Writer:
         ]
         names = {link: f"pair.{'.'.join(pair.name)}" for link, pair in pairs}
         for link in self.plan.links:
-            if link.over is None:
+            if link.over is None or not {link, link.over} & names.keys():
                 continue
             # without a statement about the ipsec link its packets must not count as its carrier's
             goto = f"goto {names[link]}" if link in names else self._unnamed(source)

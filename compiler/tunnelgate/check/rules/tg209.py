@@ -87,13 +87,12 @@ def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[B
         for egress, destinations in rule.destination:
             if ingress.is_gateway or egress.is_gateway:
                 continue
+            mine = context.members(ingress, sources)
+            theirs = context.members(egress, destinations)
             for family in (axes.IPV4, axes.IPV6):
-                mine = common(context.members(ingress, sources), family)
-                theirs = common(context.members(egress, destinations), family)
-                if mine and theirs:
-                    yield from _unanswered(
-                        context, (ingress, egress), (mine, theirs, _ESP), forwarded
-                    )
+                flows = (common(mine, family), common(theirs, family), _ESP)
+                if all(flows):
+                    yield from _unanswered(context, (ingress, egress), flows, forwarded)
 
 
 def _unanswered(context: Context, pair: Pair, flows: Flows, forwarded: Forwarded) -> Iterator[Box]:
@@ -102,7 +101,7 @@ def _unanswered(context: Context, pair: Pair, flows: Flows, forwarded: Forwarded
     for sources, peers, _ in context.standing(pair, flows):
         answers = [(box[1], box[0]) for box in context.permitted(back, (peers, sources, _WAKING))]
         if pair in forwarded:
-            answers += [_both(common) for _, common, _ in forwarded[pair].meeting((sources, peers))]
+            answers += [_both(box) for _, box, _ in forwarded[pair].meeting((sources, peers))]
         yield from remove((sources, peers), answers)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from tunnelgate import api
 from tunnelgate.cli.exits import Exit
 from tunnelgate.cli.flags import Flags, on_policies
+from tunnelgate.cli.remembered import Remembered
 from tunnelgate.cli.run import Run
+from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.source import SourceFile
 
 
 @click.command("check")
@@ -19,9 +21,22 @@ def command(flags: Flags) -> Exit:
     the current folder by default. With a target, what that target cannot do is a finding too.
     """
     run = Run.begin(flags)
-    findings = [one for policy in run.policies for one in api.check(policy, run.targets)]
+    marks = Remembered()
+    findings = [one for policy in run.policies for one in _check(policy, run.targets, marks)]
     code = run.report(findings)
     if not findings and not run.unreadable:
         count = len(run.policies)
         run.console.say(f"{count} {'policy' if count == 1 else 'policies'}: no findings")
     return code
+
+
+def _check(policy: SourceFile, targets: tuple[str, ...], marks: Remembered) -> list[Diagnostic]:
+    """The findings of one policy. What targets refuse is not remembered: they may be anybody's."""
+    if not targets and marks.is_clean(policy):
+        return []
+    from tunnelgate import api
+
+    findings = api.check(policy, targets)
+    if not targets and not findings:
+        marks.remember(policy)
+    return findings
