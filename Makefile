@@ -52,7 +52,7 @@ unit: $(VENV)/installed-dev tools
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 bench: $(VENV)/installed-dev
-	@status=0; for one in tests/bench/bench_*.py; do $(BIN)/python $$one || status=1; done; exit $$status
+	$(BIN)/python tests/bench
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/generate.py

@@ -211,22 +211,29 @@ class Site:
         file = self.compiled(gateway)
         return _run("unshare", "--map-root-user", "--net", "sh", "-c", load_and_list, "sh", file)
 
-    @contextmanager
-    def edited(self, gateway: str, old: str, new: str) -> Iterator[None]:
-        """A policy with another text in it, for a while."""
+    def edit(self, gateway: str, old: str, new: str) -> None:
+        """Change a policy."""
         policy = self.project / "policies" / f"{gateway}.tg"
         text = policy.read_text()
         assert old in text
         policy.write_text(text.replace(old, new))
+
+    @contextmanager
+    def edited(self, gateway: str, old: str, new: str) -> Iterator[None]:
+        """The same for a while."""
+        self.edit(gateway, old, new)
         try:
             yield
         finally:
-            policy.write_text(text)
+            self.edit(gateway, new, old)
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A site on which the playbook ran, first in check mode, then in earnest."""
+    """A site on which the playbook ran, first in check mode, then in earnest.
+
+    The other tests leave each gateway with what the policies say, in whatever order they run.
+    """
 
     site: Site
     untouched: list[State]
@@ -234,6 +241,8 @@ class Deployed:
     rehearsed: list[State]
     run: Played
     done: list[State]
+    wanted: list[str]
+    compiled: list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -249,9 +258,17 @@ def deployed(
     site = Site(tmp_path_factory.mktemp("ansible"), playbook, nft)
     try:
         untouched = site.states()
-        rehearsal = site.play("--check", "--diff", "--limit=branch")
-        rehearsed = site.states()
-        yield Deployed(site, untouched, rehearsal, rehearsed, site.play(), site.states())
+        with _present(site.gateways[0].tools / "monolithic"):
+            rehearsal = site.play("--check", "--diff", "--limit=branch")
+        rehearsed, run = site.states(), site.play()
+        assert run.status == 0, run.output
+        names = [one.name for one in site.gateways]
+        wanted = [site.wanted(name) for name in names]
+        compiled = [
+            {path.name: path.read_text() for path in site.compiled(name).parent.iterdir()}
+            for name in names
+        ]
+        yield Deployed(site, untouched, rehearsal, rehearsed, run, site.states(), wanted, compiled)
     finally:
         for gateway in site.gateways:
             gateway.close()
@@ -282,20 +299,26 @@ def test_check_mode_shows_the_diff_and_changes_nothing(deployed: Deployed) -> No
     assert deployed.untouched == [State("", "0", {})] * 2
 
 
+def test_a_kernel_without_modules_is_said_and_no_failure(deployed: Deployed) -> None:
+    assert deployed.rehearsal.status == 0
+    assert "modprobe: FATAL: Module not found" in deployed.rehearsal.output
+
+
 def test_gateways_run_what_was_compiled(deployed: Deployed) -> None:
-    site = deployed.site
-    assert deployed.run.status == 0, deployed.run.output
-    for gateway, state in zip(site.gateways, deployed.done, strict=True):
-        assert state.ruleset == site.wanted(gateway.name)
+    for state, wanted, compiled in zip(
+        deployed.done, deployed.wanted, deployed.compiled, strict=True
+    ):
+        assert state.ruleset == wanted
         assert state.forwarding == "1"
-        text = site.compiled(gateway.name).read_text()
-        assert state.files["tunnelgate.nft"] == state.files["nftables.conf"] == text
-        assert state.files["sysctl.conf"] == site.compiled(gateway.name, "sysctl.conf").read_text()
+        assert state.files["tunnelgate.nft"] == compiled["ruleset.nft"]
+        assert state.files["nftables.conf"] == compiled["ruleset.nft"]
+        assert state.files["sysctl.conf"] == compiled["sysctl.conf"]
+        assert state.files.get("modules.conf") == compiled.get("modules.conf")
     branch, depot = deployed.done
     assert branch.ruleset != depot.ruleset
+    assert "modules.conf" in branch.files
     assert "modules.conf" not in depot.files
-    assert branch.files["modules.conf"] == site.compiled("branch", "modules.conf").read_text()
-    assert (site.gateways[0].tools / "modules").read_text() == "nf_nat_pptp\n"
+    assert (deployed.site.gateways[0].tools / "modules").read_text() == "nf_nat_pptp\n"
 
 
 def test_a_second_run_changes_nothing_but_a_table_that_is_gone(site: Site) -> None:
@@ -333,35 +356,29 @@ def test_what_the_gateways_nft_refuses_is_not_installed(site: Site, flags: tuple
 def test_a_changed_policy_is_in_force_or_the_old_one_is(site: Site) -> None:
     gateway, limit = site.gateways[0], "--limit=branch"
     before = gateway.state()
-    with site.edited("branch", "allow pptp ", "# allow pptp "):
-        rehearsal = site.play(limit, "--tags=ruleset", "--check", "--diff")
-        assert rehearsal.status == 0, rehearsal.output
-        assert re.search(r"^-.*ct state related ct helper", rehearsal.output, re.MULTILINE)
-        assert gateway.state() == before
+    site.edit("branch", "allow pptp ", "# allow pptp ")
 
-        with _present(gateway.tools / "refuse"):
-            refused = site.play(limit, "--tags=ruleset")
-        assert refused.status != 0
-        assert "Device or resource busy" in refused.output
-        after = gateway.state()
-        assert after.ruleset == before.ruleset
-        assert after.files["nftables.conf"] == before.files["nftables.conf"]
+    rehearsal = site.play(limit, "--tags=ruleset", "--check", "--diff")
+    assert rehearsal.status == 0, rehearsal.output
+    assert re.search(r"^-.*ct state related ct helper", rehearsal.output, re.MULTILINE)
+    assert gateway.state() == before
 
-        run = site.play(limit, "--tags=ruleset,modules")
-        assert run.status == 0, run.output
+    with _present(gateway.tools / "refuse"):
+        refused = site.play(limit, "--tags=ruleset")
+    assert refused.status != 0
+    assert "Device or resource busy" in refused.output
+    after = gateway.state()
+    assert after.ruleset == before.ruleset
+    assert after.files["nftables.conf"] == before.files["nftables.conf"]
+
+    run = site.play(limit, "--tags=ruleset,modules")
+    assert run.status == 0, run.output
     now = gateway.state()
     assert now.ruleset == site.wanted("branch") != before.ruleset
     assert now.files["nftables.conf"] == site.compiled("branch").read_text()
     kept = [text for name, text in now.files.items() if name.startswith("nftables.conf.")]
     assert kept == [before.files["nftables.conf"]]
     assert "modules.conf" not in now.files
-
-
-def test_a_kernel_without_modules_is_said_and_no_failure(site: Site) -> None:
-    with _present(site.gateways[0].tools / "monolithic"):
-        run = site.play("--limit=branch", "--tags=modules")
-    assert run.status == 0, run.output
-    assert "modprobe: FATAL: Module not found" in run.output
 
 
 def test_a_gateway_whose_policy_is_gone_is_not_given_its_last_one(site: Site) -> None:

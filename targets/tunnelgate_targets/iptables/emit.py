@@ -78,8 +78,9 @@ def _modules(plan: Plan) -> Iterator[str]:
 
 
 def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
-    if any(pair.source and pair.destination for pair in plan.pairs):
+    if 4 in plan.families:
         yield "net.ipv4.ip_forward", "1"
+    if 6 in plan.families:
         yield "net.ipv6.conf.all.forwarding", "1"
 
 

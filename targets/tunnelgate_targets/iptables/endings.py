@@ -1,28 +1,20 @@
-"""How a packet ends that no statement lets pass, and what is always on before that."""
+"""How a packet ends that no statement lets pass."""
 
 from __future__ import annotations
 
-from tunnelgate.plan import Link, Pair, Plan
-from tunnelgate_targets.iptables.lens import Lens
+from tunnelgate.plan import Link, Plan
 from tunnelgate_targets.iptables.limits import denied_log_rate
-from tunnelgate_targets.iptables.lines import ACCEPT, DROP, Chains, goto, jump
+from tunnelgate_targets.iptables.lines import ACCEPT, DROP, Chains, goto
 from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.quote import log_prefix
 
 REFUSED = chain((), "refused")
 REJECTED = chain((), "rejected")
 ANSWER = chain((), "answer")
-DISCOVERY = chain((), "discovery")
-ERRORS = chain((), "errors")
 
-#: RFC 4861: neighbour discovery comes from the link itself, which a hop limit of 255 proves.
-_DISCOVERY = (133, 134, 135, 136)
-#: RFC 2710, RFC 3810: multicast listeners, on which snooping switches insist.
-_LISTENERS = (130, 131, 132, 143)
-#: RFC 4890 sections 4.3.1 and 4.4.1: errors that must not be dropped.
-_ERRORS = (1, 2, 3, 4)
 _ANSWERS = {4: "icmp-admin-prohibited", 6: "icmp6-adm-prohibited"}
 _WHAT = "what nothing allows"
+_SENT = "what the gateway itself sends"
 
 
 class Endings:
@@ -49,31 +41,11 @@ class Endings:
     def _answers(self, source: Link | None) -> bool:
         return self.plan.reject and source is not None and source.inside
 
-    def add(self, chains: Chains, at: str, pair: Pair, lens: Lens) -> None:
-        """End the chain of a pair."""
-        self.end(chains, at, pair.source, pair.destination, always=lens.others)
-
-    def end(
-        self,
-        chains: Chains,
-        at: str,
-        source: Link | None,
-        destination: Link | None,
-        *,
-        always: bool = True,
-    ) -> None:
-        """End a chain about packets between two links (None: the gateway), unless it has ended."""
-        if chains.has_ended(at):
-            return
-        if source is None and self.plan.default_output:
-            chains.add(at, "", ACCEPT, "what the gateway itself sends")
-            return
-        if self.family == 6 and always:
-            if source is None or destination is None:
-                chains.add(at, "-p ipv6-icmp", jump(DISCOVERY), "neighbour discovery")
-            if source is None or self.plan.icmp:
-                chains.add(at, "-p ipv6-icmp", jump(ERRORS), "errors (RFC 4890)")
-        chains.add(at, "", self.refused(source), _WHAT)
+    def end(self, chains: Chains, at: str, source: Link | None) -> None:
+        """End a chain about packets from a link (None: the gateway), unless it has ended."""
+        if not chains.has_ended(at):
+            about = _SENT if self.final(source) == ACCEPT else _WHAT
+            chains.add(at, "", self.final(source), about)
 
     def write(self, chains: Chains) -> None:
         """Write the chains that all others end in, as far as they are needed."""
@@ -91,16 +63,3 @@ class Endings:
             reject = "-j REJECT --reject-with"
             chains.add(ANSWER, "-p tcp", f"{reject} tcp-reset", "set reject on")
             chains.add(ANSWER, "", f"{reject} {kind}", "set reject on")
-        if self.family == 6:
-            self._write_always(chains)
-
-    def _write_always(self, chains: Chains) -> None:
-        for number in _DISCOVERY:
-            match = f"-p ipv6-icmp --icmpv6-type {number} -m hl --hl-eq 255"
-            chains.add(DISCOVERY, match, ACCEPT, "neighbour discovery (RFC 4861)")
-        for number in _LISTENERS:
-            match = f"-p ipv6-icmp --icmpv6-type {number}"
-            chains.add(DISCOVERY, match, ACCEPT, "multicast listeners (RFC 2710, RFC 3810)")
-        for number in _ERRORS:
-            match = f"-p ipv6-icmp --icmpv6-type {number}"
-            chains.add(ERRORS, match, ACCEPT, "errors that must not be dropped (RFC 4890)")

@@ -8,6 +8,8 @@ from functools import partial
 from tunnelgate.flows import Intervals
 from tunnelgate.plan import Link, Plan, Snat
 from tunnelgate_targets.iptables import pairs
+from tunnelgate_targets.iptables.always import Always
+from tunnelgate_targets.iptables.clear import ClearL2tp
 from tunnelgate_targets.iptables.endings import Endings
 from tunnelgate_targets.iptables.grouping import FEW
 from tunnelgate_targets.iptables.guards import Guards
@@ -30,8 +32,6 @@ _NEVER_SPOOFED = {
         ("-s fe80::/10", "link-local (RFC 4291)"),
     ),
 }
-_ERRORS_OUT = (3, 11, 12)
-"""Unreachable, time exceeded, parameter problem (RFC 1812 section 4.3.2)."""
 
 
 class Filter:
@@ -44,6 +44,7 @@ class Filter:
         self.family = family
         self.links = Links(plan, sets, family)
         self.chains = Chains(BUILT_IN)
+        self.always = Always(plan, self.chains, family)
         self.endings = Endings(plan, family)
         self.guards = Guards(sets, family)
         self._pairs = {one.pair.name: one.pair for one in self.divided}
@@ -68,6 +69,7 @@ class Filter:
     def _input(self) -> None:
         self.chains.add("INPUT", "-i lo", ACCEPT, "loopback")
         self._unprotected("INPUT")
+        ClearL2tp(self.plan, self.links, self.chains).arriving()
         self._known("INPUT")
         self.links.arrivals(self.chains, "INPUT", lambda link: chain((link.name,), "input"))
         self._end("INPUT")
@@ -82,11 +84,17 @@ class Filter:
     def _output(self) -> None:
         self.chains.add("OUTPUT", "-o lo", ACCEPT, "loopback")
         self._established("OUTPUT")
+        self.always.leaving("OUTPUT")
         if not self.plan.default_output:
-            self._errors_out()
-            self._invalid("OUTPUT")
+            self._output_denied()
         self.links.departures(self.chains, "OUTPUT", lambda link: self._pair(None, link))
-        self.endings.end(self.chains, "OUTPUT", None, None)
+        self.endings.end(self.chains, "OUTPUT", None)
+
+    def _output_denied(self) -> None:
+        if self.plan.reject:
+            match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
+            self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")
+        self.always.invalid("OUTPUT")
 
     def _end(self, at: str) -> None:
         """What arrives by an interface of no zone."""
@@ -162,7 +170,7 @@ class Filter:
 
     def _known(self, at: str) -> None:
         self._established(at)
-        self._invalid(at)
+        self.always.invalid(at)
 
     def _established(self, at: str) -> None:
         state = "-m conntrack --ctstate"
@@ -179,33 +187,6 @@ class Filter:
             yield name
             yield from _ANNOUNCED.get(name, ())
 
-    def _invalid(self, at: str) -> None:
-        """ICMPv6 errors about no known connection count as invalid; they have to be judged."""
-        match = "-m conntrack --ctstate INVALID"
-        if self.family == 4 or not (self.plan.icmp or at == "OUTPUT"):
-            self.chains.add(at, match, DROP, "invalid packets")
-            return
-        invalid = chain((), "invalid")
-        self.chains.add(at, match, jump(invalid), "invalid packets")
-        if invalid not in self.chains:
-            for number in (1, 2, 3, 4):
-                error = f"-p ipv6-icmp --icmpv6-type {number}"
-                self.chains.add(
-                    invalid, error, RETURN, "errors that must not be dropped (RFC 4890)"
-                )
-            self.chains.add(invalid, "", DROP, "invalid packets")
-
-    def _errors_out(self) -> None:
-        """What the gateway answers, a packet that was too big above all, whatever it may send."""
-        if self.family == 4:
-            for number in _ERRORS_OUT:
-                self.chains.add(
-                    "OUTPUT", f"-p icmp --icmp-type {number}", ACCEPT, "ICMP errors out"
-                )
-        if self.plan.reject:
-            match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
-            self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")
-
     # -- chains of one link
 
     def _link(self, link: Link) -> None:
@@ -213,17 +194,15 @@ class Filter:
         own = chain((link.name,), "input")
         onward = chain((link.name,), "forward")
         for at in (own, onward):
-            self.chains.begin(at)
             if checked is not None:
                 self.chains.add(at, "", jump(checked), "set antispoof on")
+            self.always.arriving(at, to_gateway=at == own)
         pair = self._pair(link, None)
         if pair is not None:
             self.chains.add(own, "", goto(pair), f"from {link.name} to the gateway")
-        else:
-            self.endings.end(self.chains, own, link, None)
-        self.links.departures(self.chains, onward, lambda other: self._pair(link, other))
-        # no pair takes it, so no zone in the statements does
-        self.endings.end(self.chains, onward, link, link)
+        self.links.departures(self.chains, onward, partial(self._pair, link))
+        for at in (own, onward):
+            self.endings.end(self.chains, at, link)
 
     def _source(self, link: Link) -> str | None:
         """The chain that lets only sources of a link return; None where any may arrive."""

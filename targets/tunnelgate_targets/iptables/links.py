@@ -53,9 +53,11 @@ class Links:
         """Rules by the link of arrival; with `tunnels` decrypted packets are in the ipsec link."""
         self._dispatch(chains, at, chain_of, _Direction("-i", "s", DECRYPTED), tunnels=tunnels)
 
-    def departures(self, chains: Chains, at: str, chain_of: ChainOf) -> None:
+    def departures(
+        self, chains: Chains, at: str, chain_of: ChainOf, *, tunnels: bool = True
+    ) -> None:
         """Rules by the link of departure; what an ipsec link holds is not for its carrier."""
-        self._dispatch(chains, at, chain_of, _Direction("-o", "d", ""), tunnels=True)
+        self._dispatch(chains, at, chain_of, _Direction("-o", "d", ""), tunnels=tunnels)
 
     def _dispatch(
         self, chains: Chains, at: str, chain_of: ChainOf, way: _Direction, *, tunnels: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from tunnelgate.plan import Helper, Link, Mss, Plan
+from tunnelgate_targets.iptables.clear import ClearL2tp
 from tunnelgate_targets.iptables.lines import DROP, RETURN, Chains, jump
 from tunnelgate_targets.iptables.links import Links
 from tunnelgate_targets.iptables.names import chain, digest
@@ -73,6 +74,7 @@ class Mangle:
                 # behind the translation of sources, so that NAT before IPsec is seen as it leaves
                 match = join(goal, "! -o lo -m policy --dir out --pol none")
                 self.chains.add("POSTROUTING", match, DROP, f"{drop.origin.text}: in clear")
+        ClearL2tp(self.plan, self.links, self.chains).leaving()
         return self.chains
 
     def _segments(self) -> None:

@@ -96,7 +96,7 @@ class _Lane:
                     self.statements.single(
                         self.first, rule, passed, credit(rule.origin, rule.limit)
                     )
-        self.endings.add(self.chains, self.first, self.pair, self.lens)
+        self.endings.end(self.chains, self.first, self.pair.source)
         return self.first
 
     def _denied(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tunnelgate.diagnostics.diagnostic import Diagnostic
@@ -15,16 +16,36 @@ from tunnelgate.diagnostics.render.summary import summary
 from tunnelgate.diagnostics.render.visible import visible
 from tunnelgate.diagnostics.render.wrap import NARROWEST, wrap
 
+#: Reports of one code in one run.
+_MOST = 50
+
 
 def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str:
-    """A report of each finding and a line that counts them; nothing where there are none."""
+    """A report of each finding and a line that counts them; nothing where there are none.
+
+    Of many with one code the first are shown: nobody reads ten thousand reports of one kind.
+    """
     if not diagnostics:
         return ""
-    reports = (
+    shown, left = _first_of_each(diagnostics)
+    reports = [
         "\n".join(paint(row, options.color) for row in _report(diagnostic, options.width))
-        for diagnostic in diagnostics
-    )
+        for diagnostic in shown
+    ]
+    for code, count in left.items():
+        reports.append(f"{code}: {count} more like these; `--format concise` shows every one")
     return "\n\n".join([*reports, summary(diagnostics)]) + "\n"
+
+
+def _first_of_each(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], Counter[str]]:
+    """The findings to be shown, and how many of each code are left."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for diagnostic in diagnostics:
+        seen[diagnostic.rule.code] += 1
+        if seen[diagnostic.rule.code] <= _MOST:
+            shown.append(diagnostic)
+    return shown, seen - Counter(dict.fromkeys(seen, _MOST))
 
 
 def _report(diagnostic: Diagnostic, width: int) -> Iterator[Row]:

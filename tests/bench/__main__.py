@@ -1,0 +1,149 @@
+"""How long things take, and how that stands to what they may take: `make bench`.
+
+Numbers are of this machine and this moment; nothing is asserted here but read by people.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+RUNS = 15
+ZONES = """\
+gateway branch
+zone wan {
+  interface eth0
+  address 203.0.113.1
+  host hq = 192.0.2.10
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+}
+nat from lan to wan
+allow ssh from lan to gateway
+"""
+ROUTED = """\
+zone left {
+  interface eth0
+  network   10.0.0.0/8
+}
+zone right {
+  interface eth1
+  network   192.0.0.0/8
+}
+"""
+
+
+class Row(NamedTuple):
+    """One measurement: what, how much of which unit, and how much it may be (0: no limit set)."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float
+
+
+def short_policy(lines: int = 50) -> str:
+    """A policy without findings, of so many lines."""
+    rules = (f"allow ipsec-nat-t from 192.168.1.{number} to hq" for number in range(1, lines))
+    return "\n".join([*ZONES.splitlines(), *rules][:lines]) + "\n"
+
+
+def pairs(count: int, seed: int = 1) -> str:
+    """A routed gateway with so many statements about pairs of hosts."""
+    choose = random.Random(seed)
+    lines = (
+        f"allow ike, nat-t, esp from {ip_address((10 << 24) + choose.getrandbits(24))} "
+        f"to {ip_address((192 << 24) + choose.getrandbits(24))}\n"
+        for _ in range(count)
+    )
+    return ROUTED + "".join(lines)
+
+
+def tunnelgate(*arguments: str, cache: Path) -> None:
+    """Run the program; its findings are no matter here."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    subprocess.run(
+        [sys.executable, "-m", "tunnelgate", *arguments],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def median_ms(action: Callable[[], None], before: Callable[[], None] = lambda: None) -> float:
+    """The median wall time of some runs, in milliseconds."""
+    times = []
+    for _ in range(RUNS):
+        before()
+        began = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def check_rows(folder: Path) -> Iterator[Row]:
+    """`check` of 50 lines: the first look, and a later one at what was clean."""
+    path, cache = folder / "policy.tg", folder / "cache"
+    path.write_text(short_policy())
+    tunnelgate("check", str(path), cache=cache)
+
+    def forget() -> None:
+        shutil.rmtree(cache / "tunnelgate" / "clean", ignore_errors=True)
+
+    def check() -> None:
+        tunnelgate("check", str(path), cache=cache)
+
+    yield Row("python -c pass", median_ms(lambda: _run(sys.executable, "-c", "pass")), "ms", 0)
+    yield Row("check, 50 lines, first look", median_ms(check, forget), "ms", 110)
+    yield Row("check, 50 lines, found clean before", median_ms(check), "ms", 110)
+
+
+def compile_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
+    """Many statements about host pairs to nftables, and their load into the kernel."""
+    path, out = folder / "pairs.tg", folder / "out"
+    path.write_text(pairs(count))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tunnelgate("compile", str(path), "-t", "nftables", "-o", str(out), cache=folder / "cache")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    name = f"{count:,} x allow ike, nat-t, esp"
+    yield Row(f"compile {name}, CPU", cpu, "s", 2.5)
+    yield Row(f"compile {name}, memory", after.ru_maxrss / 1024, "MB", 200)
+    ruleset = next(out.glob("*/nftables/ruleset.nft"))
+    yield Row("  its ruleset", ruleset.stat().st_size / 1e6, "MB", 0)
+    if os.geteuid() == 0:
+        load = median_ms(lambda: _run("unshare", "-n", "nft", "-f", str(ruleset))) / 1000
+        yield Row("  loaded by nft", load, "s", 0.5)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"{'what':<50} {'measured':>12} {'limit':>10} {'ratio':>6}")
+        for row in (*check_rows(folder), *compile_rows(folder)):
+            limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
+            ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"
+            print(f"{row.what:<50} {row.value:>9.2f} {row.unit:<2} {limit:>10} {ratio:>6}")
+
+
+if __name__ == "__main__":
+    main()
