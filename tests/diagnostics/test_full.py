@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.diagnostics import Diagnostic, Rule
 from tunnelgate.diagnostics.render import render
 
 
-def test_many_of_one_kind(make_finding: Callable[..., Diagnostic], make_rule: Callable[..., object]) -> None:
-    rule, other = make_rule(code="TG900", name="one"), make_rule(code="TG901", name="other")
-    findings = [make_finding(rule=rule) for _ in range(53)] + [make_finding(rule=other)]
+def test_many_of_one_kind(
+    make_finding: Callable[..., Diagnostic], make_rule: Callable[..., Rule]
+) -> None:
+    one, other = make_rule(code="TG900"), make_rule(code="TG901")
+    findings = [replace(make_finding(), rule=rule) for rule in (*[one] * 53, other)]
     text = render("full", findings)
     assert text.count("[TG900]") == 50
     assert text.count("[TG901]") == 1

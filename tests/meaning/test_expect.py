@@ -100,3 +100,24 @@ def test_a_failure_shows_the_packet_and_who_decided() -> None:
 def test_what_nothing_allows_is_not_expected() -> None:
     made = policy(ZONES + "expect allow esp from alice to hq\n")
     assert unmet(Decider(made), made.expects[0]) is not None
+
+
+def test_an_address_speaks_of_the_packets_of_its_family() -> None:
+    both = """zone wan {
+  interface eth0
+  address   203.0.113.1, 2001:db8::1
+  host hq = 192.0.2.1, 2001:db8:51::1
+}
+zone lan {
+  interface eth1
+  network   192.168.1.0/24, fd00:1::/64
+  host alice = 192.168.1.1, fd00:1::1
+}
+nat from lan to wan
+allow ike from lan to wan
+expect ike from alice to hq leaves as 203.0.113.1
+expect ike from alice to hq leaves as 203.0.113.2
+"""
+    made = policy(both)
+    assert unmet(Decider(made), made.expects[0]) is None
+    assert unmet(Decider(made), made.expects[1]) is not None

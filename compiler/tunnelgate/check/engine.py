@@ -25,8 +25,8 @@ def check(policy: Policy) -> list[Diagnostic]:
 def _uncollected() -> Iterator[None]:
     """Garbage is not collected meanwhile, as it is not while a policy is read.
 
-    Checking makes very many small objects and no cycles; looking through the whole policy for some
-    would take a third of the time.
+    Checking makes very many small objects and no cycles. Looking through the whole policy for some
+    took between nothing and half of the time for policies of 10,000 statements.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -65,7 +65,12 @@ class Intervals:
         return Intervals.of(self.items + other.items) if self.items else other
 
     def __and__(self, other: Intervals) -> Intervals:
-        return Intervals(tuple(self._meet(other)))
+        few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
+        met: list[Interval] = []
+        for low, high in few.items:
+            for other_low, other_high in many._touching(low, high):
+                met.append((max(low, other_low), min(high, other_high)))
+        return Intervals(tuple(met))
 
     def __sub__(self, other: Intervals) -> Intervals:
         kept: list[Interval] = []
@@ -88,7 +93,13 @@ class Intervals:
 
     def overlaps(self, other: Intervals) -> bool:
         """Whether the two sets have a member in common."""
-        return next(self._meet(other), None) is not None
+        few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
+        items = many.items
+        for low, high in few.items:
+            at = bisect_left(items, low, key=_last)
+            if at < len(items) and items[at][0] <= high:
+                return True
+        return False
 
     def first(self) -> int:
         """The smallest member. Raises IndexError when the set is empty."""
@@ -102,19 +113,12 @@ class Intervals:
         """Whether the set has exactly one member."""
         return len(self.items) == 1 and self.items[0][0] == self.items[0][1]
 
-    def _touching(self, low: int, high: int) -> Iterator[Interval]:
+    def _touching(self, low: int, high: int) -> tuple[Interval, ...]:
         """The intervals that have a member in `[low, high]`, in order."""
         items = self.items
-        for at in range(bisect_left(items, low, key=_last), len(items)):
-            if items[at][0] > high:
-                return
-            yield items[at]
-
-    def _meet(self, other: Intervals) -> Iterator[Interval]:
-        few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
-        for low, high in few.items:
-            for other_low, other_high in many._touching(low, high):
-                yield max(low, other_low), min(high, other_high)
+        if len(items) == 1:
+            return items if items[0][0] <= high and low <= items[0][1] else ()
+        return items[bisect_left(items, low, key=_last) : bisect_right(items, high, key=_first)]
 
 
 def _first(interval: Interval) -> int:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tunnelgate.plan import Link, Plan
+from tunnelgate_targets.iptables import quote
 from tunnelgate_targets.iptables.lines import RETURN, Chains, goto
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.words import join
 
 DECRYPTED = "-m policy --dir in --pol ipsec"
-#: IFNAMSIZ less the final zero: a prefix of so many characters is a whole name.
-_MAX_NAME = 15
 
 ChainOf = Callable[[Link], str | None]
 
@@ -63,7 +62,7 @@ class Links:
         self, chains: Chains, at: str, chain_of: ChainOf, way: _Direction, *, tunnels: bool
     ) -> None:
         for place, name in enumerate(self._names):
-            interface = f"{way.option} {name.text}"
+            interface = f"{way.option} {quote.interface(name.text)}"
             own = chain_of(name.link)
             needed = own is not None or self._is_shadowed(place, chain_of)
             for one in self.plan.carried(name.link) if tunnels else ():
@@ -91,7 +90,7 @@ def _names(plan: Plan) -> Iterator[_Name]:
             yield _Name(name, link)
     wild = [(prefix, link) for link in plan.links for prefix in link.wildcards]
     for prefix, link in sorted(wild, key=lambda one: (-len(one[0]), one[0])):
-        yield _Name(prefix if len(prefix) == _MAX_NAME else f"{prefix}+", link)
+        yield _Name(f"{prefix}+", link)
 
 
 def _to(chain: str | None) -> str:

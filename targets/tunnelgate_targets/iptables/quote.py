@@ -3,10 +3,12 @@
 A newline inside `--comment "…"` injects a rule and an open quote swallows the verdict, both with
 exit status 0 (kernel facts, Syntax traps). So nothing that could end a string or a line is let
 through: a double quote becomes a single one, a backslash (the escape of iptables-restore) a slash,
-and what cannot be printed a question mark. `#` and `%` mean nothing inside a string.
+and what is no printable ASCII a question mark. `#` and `%` mean nothing inside a string.
 """
 
 from __future__ import annotations
+
+import re
 
 #: `struct xt_comment_info` of the kernel holds 256 bytes, the last one zero.
 MAX_COMMENT = 255
@@ -14,28 +16,31 @@ MAX_COMMENT = 255
 MAX_PREFIX = 29
 
 _INSTEAD = {'"': "'", "\\": "/", "\n": " ", "\r": " ", "\t": " "}
+#: IFNAMSIZ less the final zero.
+MAX_INTERFACE = 15
+_PLAIN_NAME = re.compile(r"\w[\w.-]*\+?", re.ASCII)
 _ELLIPSIS = "..."
 
 
 def plain(text: str) -> str:
-    """Text on one line, without double quotes, backslashes, and what cannot be printed."""
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text
+    """Text on one line of printable ASCII, without double quotes and backslashes."""
     shown = (_INSTEAD.get(char, char) for char in text)
-    return "".join(char if char.isprintable() else "?" for char in shown)
+    return "".join(char if " " <= char <= "~" else "?" for char in shown)
 
 
 def cut(text: str, limit: int) -> str:
-    """Text of at most `limit` bytes; three dots stand for what was cut."""
-    encoded = text.encode()
-    if len(encoded) <= limit:
-        return text
-    return encoded[: limit - len(_ELLIPSIS)].decode(errors="ignore") + _ELLIPSIS
+    """Text of at most `limit` characters; three dots stand for what was cut."""
+    return text if len(text) <= limit else f"{text[: limit - len(_ELLIPSIS)]}{_ELLIPSIS}"
 
 
 def quote(text: str, limit: int) -> str:
     """A string for iptables-restore, quotes included."""
     return f'"{cut(plain(text), limit)}"'
+
+
+def interface(name: str) -> str:
+    """The name of an interface, in quotes where it holds more than letters and digits."""
+    return name if _PLAIN_NAME.fullmatch(name) else quote(name, MAX_INTERFACE)
 
 
 def comment(text: str) -> str:

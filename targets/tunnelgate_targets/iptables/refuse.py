@@ -31,11 +31,11 @@ def _tracking(plan: Plan) -> Iterator[Diagnostic]:
 def _prefixes(plan: Plan) -> Iterator[Diagnostic]:
     for pair in plan.pairs:
         for rule in (*pair.denials, *pair.permissions):
-            length = len(plain(rule.log or "").encode())
+            length = len(plain(rule.log or ""))
             if length > MAX_PREFIX:
                 yield Diagnostic(
                     rules.TOO_LONG,
-                    f"a log prefix of {length} bytes; iptables takes {MAX_PREFIX}",
+                    f"a log prefix of {length} characters; iptables takes {MAX_PREFIX}",
                     Label(rule.origin.span),
                     help="shorten it",
                 )

@@ -127,7 +127,7 @@ def remark(origins: Iterable[Origin]) -> str:
     texts: list[str] = []
     room = MAX_COMMENT - len(_AND_OTHERS)
     for text in _distinct(origins):
-        room -= len(text.encode()) + len("; ")
+        room -= len(text) + len("; ")
         if texts and room < 0:
             return "; ".join(texts) + _AND_OTHERS
         texts.append(text)
