@@ -10,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := compiler/tunnelgate grammar/tunnelgate_grammar targets/tunnelgate_targets
 # What the tests talk to the kernel with: the program and the Debian package that holds it.
-TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:iproute2 unshare:util-linux
+TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:iproute2 unshare:util-linux sysctl:procps
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
@@ -49,7 +49,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed-dev tools
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest -n $(JOBS) --dist loadscope
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench

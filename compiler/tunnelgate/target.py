@@ -92,7 +92,10 @@ class UnknownTarget(KeyError):
 
 def names() -> tuple[str, ...]:
     """The names of all targets, those of other distributions included."""
-    return (*BUILT_IN, *sorted(point.name for point in entry_points(group=_GROUP) if point.name not in BUILT_IN))
+    return (
+        *BUILT_IN,
+        *sorted(point.name for point in entry_points(group=_GROUP) if point.name not in BUILT_IN),
+    )
 
 
 def find(name: str) -> Target:

@@ -35,7 +35,9 @@ def check(path: Path, *flags: str) -> tuple[int, set[str]]:
     return done.returncode, set(done.stderr.splitlines())
 
 
-def test_the_second_check_of_a_clean_policy_loads_neither_parser_nor_rules(cache: Path, tmp_path: Path) -> None:
+def test_the_second_check_of_a_clean_policy_loads_neither_parser_nor_rules(
+    cache: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "clean.tg"
     path.write_text(CLEAN)
     assert "lark" in check(path)[1]

@@ -14,7 +14,9 @@ _addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
 
 
 @given(_addresses)
-def test_an_address_goes_there_and_back(value: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+def test_an_address_goes_there_and_back(
+    value: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
     place = axes.address(value)
     assert axes.to_address(place) == value
     assert axes.family(place) == value.version
@@ -39,7 +41,8 @@ def test_an_unknown_address_is_of_its_family_and_has_no_notation(family: int) ->
 
 @given(_addresses, _addresses)
 def test_a_range_as_prefixes_holds_the_same(
-    one: ipaddress.IPv4Address | ipaddress.IPv6Address, other: ipaddress.IPv4Address | ipaddress.IPv6Address
+    one: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    other: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     if one.version != other.version:
         return

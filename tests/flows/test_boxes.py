@@ -12,14 +12,20 @@ from tunnelgate.flows.boxes import meet, subtract
 
 TOP = 5
 POINTS = list(product(range(TOP + 1), repeat=3))
-_interval = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(lambda pair: (min(pair), max(pair)))
+_interval = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(
+    lambda pair: (min(pair), max(pair))
+)
 _set = st.lists(_interval, min_size=1, max_size=2).map(Intervals.of)
 _box = st.tuples(_set, _set, _set)
 _region = st.lists(_box, max_size=3).map(Region.of)
 
 
 def held(box: Box) -> set[tuple[int, ...]]:
-    return {point for point in POINTS if all(value in axis for value, axis in zip(point, box, strict=True))}
+    return {
+        point
+        for point in POINTS
+        if all(value in axis for value, axis in zip(point, box, strict=True))
+    }
 
 
 def points(region: Region) -> set[tuple[int, ...]]:
@@ -46,4 +52,6 @@ def test_a_difference_of_boxes_is_disjoint(one: Box, other: Box) -> None:
 def test_an_axis_is_the_shadow_of_the_region(region: Region) -> None:
     for index in range(3):
         shadow = {point[index] for point in points(region)}
-        assert {value for low, high in region.axis(index) for value in range(low, high + 1)} == shadow
+        assert {
+            value for low, high in region.axis(index) for value in range(low, high + 1)
+        } == shadow

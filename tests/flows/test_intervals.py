@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tunnelgate.flows import Intervals
 
 TOP = 40
-_interval = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(lambda pair: (min(pair), max(pair)))
+_interval = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(
+    lambda pair: (min(pair), max(pair))
+)
 _intervals = st.lists(_interval, max_size=6).map(Intervals.of)
 
 

@@ -65,9 +65,14 @@ class Gateway:
         self.plan = build(policy)
         self._counted = any(pair.guards for pair in self.plan.pairs)
         self._actual: dict[int, int] = {}
-        self.wires = [wire for zone in policy.zones[1:] if zone.over is None for wire in self._wires(zone)]
+        self.wires = [
+            wire for zone in policy.zones[1:] if zone.over is None for wire in self._wires(zone)
+        ]
         self.zone_of = {
-            wire: zone for zone in policy.zones[1:] if zone.over is None for wire in self._names(zone)
+            wire: zone
+            for zone in policy.zones[1:]
+            if zone.over is None
+            for wire in self._names(zone)
         }
         self.lab = Lab(self.wires)
 
@@ -90,7 +95,9 @@ class Gateway:
             networks = [str(net) for part in zone.networks for net in axes.to_networks(part)]
         for number, name in enumerate(self._names(zone)):
             # further interfaces of a zone have no route: packets may arrive there, none leaves
-            yield Wire(name, tuple(own) if number == 0 else (), tuple(networks) if number == 0 else ())
+            yield Wire(
+                name, tuple(own) if number == 0 else (), tuple(networks) if number == 0 else ()
+            )
 
     def _address(self, zone: Zone, value: int) -> int:
         """The address that stands for an unknown one."""
@@ -115,7 +122,10 @@ class Gateway:
             self.lab.load_nft(files["ruleset.nft"])
         else:
             self.lab.load_iptables(
-                files["rules.v4"], files["rules.v6"], files.get("ipset.conf"), legacy=loader.endswith("legacy")
+                files["rules.v4"],
+                files["rules.v6"],
+                files.get("ipset.conf"),
+                legacy=loader.endswith("legacy"),
             )
 
     # -- packets
@@ -213,7 +223,9 @@ class Gateway:
         for rule in self.policy.rules:
             for side in (rule.source, rule.destination):
                 for _, addresses in side:
-                    found |= _edges(addresses - axes.UNKNOWN) if addresses != axes.ANY_ADDRESS else set()
+                    found |= (
+                        _edges(addresses - axes.UNKNOWN) if addresses != axes.ANY_ADDRESS else set()
+                    )
         found |= {axes.address_of(text) for text in ("8.8.8.8", "2001:db8:99::8", "172.31.0.9")}
         # an own address that the policy does not know is meant by its place on the axis alone
         found -= {actual for value, actual in self._actual.items() if value != actual}
@@ -221,7 +233,12 @@ class Gateway:
         return {place for place in found if _usable(place) and not _boundary(place, networks)}
 
     def _channels(self) -> set[int]:
-        found = {axes.TCP << 16 | 22, axes.UDP << 16 | 500, axes.UDP << 16 | 4500, axes.UDP << 16 | 9}
+        found = {
+            axes.TCP << 16 | 22,
+            axes.UDP << 16 | 500,
+            axes.UDP << 16 | 4500,
+            axes.UDP << 16 | 9,
+        }
         found |= {protocol << 16 for protocol in (axes.ESP, axes.AH, axes.GRE, 4, 97, 108)}
         found |= {axes.ICMP << 16 | 8 << 8}
         found |= {axes.ICMPV6 << 16 | kind << 8 for kind in (1, 2, 128, 135)}
@@ -245,7 +262,12 @@ def _usable(place: int) -> bool:
     if axes.is_unknown(place):
         return True
     address = axes.to_address(place)
-    special = address.is_multicast or address.is_loopback or address.is_link_local or address.is_unspecified
+    special = (
+        address.is_multicast
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+    )
     high = int(address) in {0xFFFFFFFF, (1 << 128) - 1} or place < 1 << 24
     return not (special or high or (address.version == 4 and int(address) >= 0xE0000000))
 

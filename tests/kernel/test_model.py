@@ -66,7 +66,11 @@ set reject on
 """
 
 
-@pytest.fixture(scope="module", params=[*EXAMPLES, MIXTURE], ids=lambda one: one.stem if isinstance(one, Path) else "mixture")
+@pytest.fixture(
+    scope="module",
+    params=[*EXAMPLES, MIXTURE],
+    ids=lambda one: one.stem if isinstance(one, Path) else "mixture",
+)
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     made = Gateway(read(request.param))
     yield made

@@ -77,7 +77,9 @@ def inbound(source: str, destination: str, protocol: str | int, **rest: object) 
 
 
 @pytest.mark.parametrize("protocol", ["esp", "gre"])
-def test_the_first_claimant_holds_the_peer_and_the_second_is_dropped(lab: Lab, protocol: str) -> None:
+def test_the_first_claimant_holds_the_peer_and_the_second_is_dropped(
+    lab: Lab, protocol: str
+) -> None:
     seen = lab.send(out(ALICE, HQ, protocol))
     assert (seen.arrival.wire, seen.arrival.source) == ("eth0", PUBLIC)
     assert lab.reply(seen).arrival.destination == ALICE
@@ -164,10 +166,15 @@ def test_the_first_keeps_port_500(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("port", [500, 4500])
-def test_a_host_does_not_capture_the_port_that_is_forwarded_from_a_peer(lab: Lab, port: int) -> None:
+def test_a_host_does_not_capture_the_port_that_is_forwarded_from_a_peer(
+    lab: Lab, port: int
+) -> None:
     seen = lab.send(out(ALICE, PARTNER, "udp", sport=port, dport=port))
     assert (seen.arrival.sport or 0) > 4500
-    assert lab.send(inbound(PARTNER, PUBLIC, "udp", sport=port, dport=port)).arrival.destination == CONCENTRATOR
+    assert (
+        lab.send(inbound(PARTNER, PUBLIC, "udp", sport=port, dport=port)).arrival.destination
+        == CONCENTRATOR
+    )
     assert lab.reply(seen).arrival.destination == ALICE
 
 
@@ -200,12 +207,18 @@ def test_spoofed_sources_are_dropped(lab: Lab, probe: Probe) -> None:
 
 @pytest.mark.parametrize(("protocol", "port"), [("udp", 500), ("udp", 4500), ("esp", 0)])
 def test_fragments_are_judged_whole(lab: Lab, protocol: str, port: int) -> None:
-    seen = lab.send(out(ALICE, HQ, protocol, sport=500, dport=port, size=2800, fragment=1000, df=False))
+    seen = lab.send(
+        out(ALICE, HQ, protocol, sport=500, dport=port, size=2800, fragment=1000, df=False)
+    )
     assert seen.arrival.complete
     assert seen.arrival.source == PUBLIC
-    assert lab.send(out(ALICE, "8.8.8.8", "udp", dport=53, size=2800, fragment=1000, df=False)).dropped
+    assert lab.send(
+        out(ALICE, "8.8.8.8", "udp", dport=53, size=2800, fragment=1000, df=False)
+    ).dropped
     inside = lab.send(
-        inbound(PARTNER, PUBLIC, protocol, sport=500, dport=port, size=2800, fragment=1000, df=False)
+        inbound(
+            PARTNER, PUBLIC, protocol, sport=500, dport=port, size=2800, fragment=1000, df=False
+        )
     )
     assert inside.arrival.complete
     assert inside.arrival.destination == CONCENTRATOR
@@ -214,7 +227,15 @@ def test_fragments_are_judged_whole(lab: Lab, protocol: str, port: int) -> None:
 def test_errors_about_a_connection_find_their_host(lab: Lab) -> None:
     seen = lab.send(out(ALICE, HQ, "esp"))
     error = lab.send(
-        inbound("192.0.2.1", PUBLIC, "icmp", icmp_type=3, icmp_code=4, mtu=1400, quote=seen.arrival.packet)
+        inbound(
+            "192.0.2.1",
+            PUBLIC,
+            "icmp",
+            icmp_type=3,
+            icmp_code=4,
+            mtu=1400,
+            quote=seen.arrival.packet,
+        )
     )
     assert error.arrival.destination == ALICE
     assert error.arrival.quoted is not None
@@ -269,7 +290,11 @@ def test_a_hairpin_comes_from_the_gateway(lab: Lab, gateway: Gateway) -> None:
     assert (seen.arrival.wire, seen.arrival.destination, seen.arrival.dport) == ("eth1", WEB, 443)
     assert seen.arrival.source == "192.168.1.1"
     back = lab.reply(seen)
-    assert (back.arrival.source, back.arrival.destination, back.arrival.sport) == (PUBLIC, ALICE, 8443)
+    assert (back.arrival.source, back.arrival.destination, back.arrival.sport) == (
+        PUBLIC,
+        ALICE,
+        8443,
+    )
 
 
 # -- PPTP

@@ -30,7 +30,9 @@ zone lan {
 """
 _inside = st.sampled_from(["lan", "alice", "bob", "lan except alice", "any", "192.168.1.0/31"])
 _outside = st.sampled_from(["wan", "hq", "peers", "wan except hq", "any", "192.0.2.2"])
-_protocols = st.sampled_from(["esp", "ike", "ipsec", "any", "any except esp", "ipsec except ike", "udp/400-600"])
+_protocols = st.sampled_from(
+    ["esp", "ike", "ipsec", "any", "any except esp", "ipsec except ike", "udp/400-600"]
+)
 
 
 @st.composite
@@ -74,7 +76,9 @@ def every_packet(made: Policy, source: str, destination: str, l4: int) -> list[P
 @given(
     _policies,
     st.sampled_from([("lan", "wan"), ("wan", "gateway"), ("wan", "lan")]),
-    st.sampled_from([("esp", axes.ESP << 16), ("ike", axes.UDP << 16 | 500), ("udp/600", axes.UDP << 16 | 600)]),
+    st.sampled_from(
+        [("esp", axes.ESP << 16), ("ike", axes.UDP << 16 | 500), ("udp/600", axes.UDP << 16 | 600)]
+    ),
     st.sampled_from(["allow", "deny"]),
 )
 def test_classes_say_what_all_packets_say(
@@ -89,7 +93,10 @@ def test_classes_say_what_all_packets_say(
 
 
 def test_a_failure_shows_the_packet_and_who_decided() -> None:
-    made = policy(ZONES + "allow esp from lan to wan\ndeny esp from bob to hq\nexpect allow esp from lan to hq\n")
+    made = policy(
+        ZONES
+        + "allow esp from lan to wan\ndeny esp from bob to hq\nexpect allow esp from lan to hq\n"
+    )
     failure = unmet(Decider(made), made.expects[0])
     assert failure is not None
     assert failure.outcome is not None

@@ -44,7 +44,9 @@ def findings(text: str) -> list[tuple[str, str, str]]:
     """Code, underlined text and message of each finding."""
     parsed = parse(SourceFile(text, "test.tg"))
     assert not parsed.diagnostics
-    return [(one.rule.code, one.primary.span.text, one.message) for one in resolve(parsed.policy)[1]]
+    return [
+        (one.rule.code, one.primary.span.text, one.message) for one in resolve(parsed.policy)[1]
+    ]
 
 
 def zone(made: Policy, name: str) -> Zone:
@@ -85,10 +87,21 @@ def test_groups_may_name_each_other_in_any_order() -> None:
         ("lan", {"lan": axes.ANY_ADDRESS}),
         ("box", {"lan": network("192.168.1.10/32")}),
         ("site", {"site": network("10.20.0.0/16")}),
-        ("any", {"wan": axes.ANY_ADDRESS, "lan": axes.ANY_ADDRESS, "guests": axes.ANY_ADDRESS, "site": network("10.20.0.0/16")}),
+        (
+            "any",
+            {
+                "wan": axes.ANY_ADDRESS,
+                "lan": axes.ANY_ADDRESS,
+                "guests": axes.ANY_ADDRESS,
+                "site": network("10.20.0.0/16"),
+            },
+        ),
         ("any except wan, site", {"lan": axes.ANY_ADDRESS, "guests": axes.ANY_ADDRESS}),
         ("lan except box", {"lan": axes.ANY_ADDRESS - network("192.168.1.10/32")}),
-        ("box, few except 192.168.1.21-192.168.1.29", {"lan": network("192.168.1.10/32", "192.168.1.20/32")}),
+        (
+            "box, few except 192.168.1.21-192.168.1.29",
+            {"lan": network("192.168.1.10/32", "192.168.1.20/32")},
+        ),
         ("wan except 192.0.0.0/8", {"wan": axes.ANY_ADDRESS - network("192.0.0.0/8")}),
         ("box except lan", {}),
         ("203.0.113.1", {"gateway": network("203.0.113.1/32")}),
@@ -114,7 +127,10 @@ def test_what_places_mean(places: str, expected: dict[str, Intervals]) -> None:
     ],
 )
 def test_what_protocols_mean(protocols: str, expected: list[tuple[int, int]]) -> None:
-    text = ZONES + f"protocol corp = udp/8443 + more\nprotocol more = tcp/8443\nallow {protocols} from lan to wan\n"
+    text = (
+        ZONES
+        + f"protocol corp = udp/8443 + more\nprotocol more = tcp/8443\nallow {protocols} from lan to wan\n"
+    )
     (rule,) = policy(text).rules
     assert rule.l4 == Intervals.of(expected)
 

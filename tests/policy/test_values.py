@@ -29,7 +29,9 @@ def test_every_address_is_read(value: ipaddress.IPv4Address | ipaddress.IPv6Addr
 
 
 @given(st.ip_addresses(v=4), st.integers(0, 32))
-def test_a_prefix_is_read_or_its_mended_form_is_offered(base: ipaddress.IPv4Address, length: int) -> None:
+def test_a_prefix_is_read_or_its_mended_form_is_offered(
+    base: ipaddress.IPv4Address, length: int
+) -> None:
     network = ipaddress.ip_network((int(base), length), strict=False)
     assert parse_address(str(network)).interval == axes.network(network)
     if network.network_address != base:
@@ -41,7 +43,11 @@ def test_a_prefix_is_read_or_its_mended_form_is_offered(base: ipaddress.IPv4Addr
 @pytest.mark.parametrize(
     ("text", "message", "fix"),
     [
-        ("010.0.0.1", "`010.0.0.1` has a leading zero, which some programs read as octal", "10.0.0.1"),
+        (
+            "010.0.0.1",
+            "`010.0.0.1` has a leading zero, which some programs read as octal",
+            "10.0.0.1",
+        ),
         ("10.0.0.256", "`10.0.0.256` is no IP address", None),
         ("10.0.0", "`10.0.0` is no IP address", None),
         ("2001:db8:::1", "`2001:db8:::1` is no IP address", None),
@@ -75,7 +81,9 @@ def test_interfaces(name: str) -> None:
     assert parse_interface(name) == name
 
 
-@pytest.mark.parametrize("name", ["a" * 16, "e h", 'e"; accept', "*", "p*p", "", ".", "..", "eth0\n", "é", "eth/0"])
+@pytest.mark.parametrize(
+    "name", ["a" * 16, "e h", 'e"; accept', "*", "p*p", "", ".", "..", "eth0\n", "é", "eth/0"]
+)
 def test_what_is_no_interface(name: str) -> None:
     with pytest.raises(BadValue):
         parse_interface(name)

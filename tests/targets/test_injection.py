@@ -91,7 +91,9 @@ def filled(**values: str) -> str:
 def skeleton(output: Output) -> dict[str, list[str]]:
     """The lines of every file, without what stands in quotes, in comments and in names of our own."""
     return {
-        name: sorted(re.sub(r'"[^"]*"|#.*|[\w.-]+', "x", line).rstrip() for line in text.splitlines())
+        name: sorted(
+            re.sub(r'"[^"]*"|#.*|[\w.-]+', "x", line).rstrip() for line in text.splitlines()
+        )
         for name, text in output.files.items()
     }
 

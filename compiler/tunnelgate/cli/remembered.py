@@ -14,10 +14,9 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from tunnelgate_grammar.cache import cache_folder, is_ours, keep
-
 from tunnelgate import __version__
 from tunnelgate.source import SourceFile
+from tunnelgate_grammar.cache import cache_folder, is_ours, keep
 
 #: More marks than these, and the oldest half goes.
 _MANY = 4096
@@ -63,9 +62,8 @@ class Remembered:
     @cached_property
     def _program(self) -> str:
         """The program as it lies on the disk: an edited rule forgets everything."""
-        import tunnelgate_grammar
-
         import tunnelgate
+        import tunnelgate_grammar
 
         roots = [*tunnelgate.__path__, *tunnelgate_grammar.__path__]
         files = [f"{stamp}" for root in roots for stamp in _stamps(root)]

@@ -14,7 +14,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         return None
     limit = max(1, len(word) // 3)
     near = (other for other in known if abs(len(other) - len(word)) <= limit)
-    slips, other = min(((_slips(word.lower(), other.lower()), other) for other in near), default=(99, ""))
+    slips, other = min(
+        ((_slips(word.lower(), other.lower()), other) for other in near), default=(99, "")
+    )
     return other if slips <= limit and slips < len(other) else None
 
 

@@ -23,8 +23,10 @@ DUPLICATE_NAME = Rule(
     why="Zones, hosts and groups share their names, so do protocols: a name means one thing, "
     "wherever it stands.",
     source="language reference, Lexical",
-    bad=_WAN + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host wan = 192.168.1.10\n}\n",
-    good=_WAN + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
+    bad=_WAN
+    + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host wan = 192.168.1.10\n}\n",
+    good=_WAN
+    + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
 )
 UNKNOWN_NAME = Rule(
     code="TG006",
@@ -88,8 +90,10 @@ OUTSIDE_ZONE = Rule(
     summary="an address that its zone does not hold",
     why="A packet with that address would arrive in another zone, so the statement could never match.",
     source="language reference, Zones",
-    bad=_WAN + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 10.0.0.1\n}\n",
-    good=_WAN + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
+    bad=_WAN
+    + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 10.0.0.1\n}\n",
+    good=_WAN
+    + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
 )
 BAD_OPTION = Rule(
     code="TG012",

@@ -36,7 +36,8 @@ _DHCP_SERVER = axes.UDP << 16 | 67
 _IKE_PORTS = (500, 4500)
 #: Neighbour discovery and what it needs of multicast listener discovery (RFC 4861, RFC 2710, RFC 3810).
 NEIGHBOUR_DISCOVERY = Intervals.of(
-    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (130, 131, 132, 133, 134, 135, 136, 143)
+    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
+    for kind in (130, 131, 132, 133, 134, 135, 136, 143)
 )
 #: ICMPv6 errors that must not be dropped (RFC 4890 sections 4.3.1 and 4.4.1).
 ICMPV6_ERRORS = Intervals.of(
@@ -45,9 +46,7 @@ ICMPV6_ERRORS = Intervals.of(
 
 
 #: The gateway's own ICMP errors, without which path MTU discovery fails (RFC 1191).
-_ICMP_ERRORS = Intervals.of(
-    axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12)
-)
+_ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
 
 
 class Reason(Enum):
@@ -282,6 +281,8 @@ class Decider:
         """The statement that translates the source, the most specific one; a forward by hairpin."""
         if packet.ingress is self.gateway or egress is self.gateway:
             return None
+        if packet.l4 in ICMPV6_ERRORS:
+            return None  # an error that starts something is invalid to the kernel: passed as it is
         if forward is not None and entry is not None and entry.zone is forward.host.zone:
             return forward if forward.options.hairpin else None
         for nat in self.nats:

@@ -47,7 +47,9 @@ def unmet(decider: Decider, expect: Expect) -> Failure | None:
     """Whether an expectation fails, and on which packet."""
     seen = False
     for packet, egress, rules in packets(decider, expect.question):
-        if expect.target and not expect.target.overlaps(axes.family_axis(axes.family(packet.source))):
+        if expect.target and not expect.target.overlaps(
+            axes.family_axis(axes.family(packet.source))
+        ):
             continue  # an address speaks of the packets of its family
         seen = True
         outcome = decider.decide(packet, egress, rules)

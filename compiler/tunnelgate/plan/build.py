@@ -96,7 +96,10 @@ class _Builder:
     def _link(self, zone: model.Zone) -> Link:
         about = Origin(f"zone {zone.name}", zone.span)
         exact = tuple(sorted(name for name in zone.interfaces if not name.endswith("*")))
-        wild = sorted((name[:-1] for name in zone.interfaces if name.endswith("*")), key=lambda p: (-len(p), p))
+        wild = sorted(
+            (name[:-1] for name in zone.interfaces if name.endswith("*")),
+            key=lambda p: (-len(p), p),
+        )
         if wild:
             self._needs(Feature.WILDCARD, about)
         if zone.over is not None:
@@ -141,7 +144,8 @@ class _Builder:
         return tuple(
             self.links[zone]
             for zone in self.policy.zones[1:]
-            if any(rule.protocols.inside_ipsec for rule in self._allows_to_gateway(zone))
+            if zone.over is None
+            and any(rule.protocols.inside_ipsec for rule in self._allows_to_gateway(zone))
         )
 
     def _never_clear_l2tp(self) -> tuple[Link, ...]:
@@ -218,7 +222,9 @@ class _Builder:
             inside = Match(match.source, match.destination, rule.protocols.inside_ipsec)
             yield Rule(inside, made.origin, made.log, made.limit, made.counter, decrypted=True)
 
-    def _rule(self, statement: model.Rule | model.Forward, options: model.Options, match: Match) -> Rule:
+    def _rule(
+        self, statement: model.Rule | model.Forward, options: model.Options, match: Match
+    ) -> Rule:
         about = origin(statement)
         self._option_features(options, about)
         if statement.protocols.named.overlaps(model.AH):
@@ -279,12 +285,22 @@ class _Builder:
                 if known:
                     match = Match(sources, known, forward.l4)
                     yield Dnat(
-                        link, match, forward.family, None, Intervals.EMPTY, forward.target, forward.port, about
+                        link,
+                        match,
+                        forward.family,
+                        None,
+                        Intervals.EMPTY,
+                        forward.target,
+                        forward.port,
+                        about,
                     )
                 if entry.addresses.overlaps(axes.UNKNOWN):
                     match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    arrival = all(value in entry.addresses for value in entry.zone.carrier.addresses
-                                  if axes.family(value) == forward.family)
+                    arrival = all(
+                        value in entry.addresses
+                        for value in entry.zone.carrier.addresses
+                        if axes.family(value) == forward.family
+                    )
                     yield Dnat(
                         link,
                         match,
@@ -317,7 +333,7 @@ class _Builder:
                     match = Match(_of(source, sources), _of(destination, destinations))
                     if not (sources & axis and destinations & axis):
                         continue
-                    if source.is_rest or (not self.policy.settings.antispoof and sources == axes.ANY_ADDRESS):
+                    if source.is_rest or not self.policy.settings.antispoof:
                         self._needs(Feature.NAT_BY_INTERFACE, about)
                     yield Snat(
                         self.links[source],
@@ -337,18 +353,28 @@ class _Builder:
             if nat.sources == Intervals.single(forward.target):
                 continue  # the only host that is translated is the one that keeps its port
             for entry in forward.entries:
-                if ports and entry.zone is egress and public is not None and public in entry.addresses:
+                if (
+                    ports
+                    and entry.zone is egress
+                    and public is not None
+                    and public in entry.addresses
+                ):
                     numbers = Intervals.of((low & 0xFFFF, high & 0xFFFF) for low, high in ports)
                     peers = _of(entry.zone, entry.sources)
                     yield Moved(numbers, peers, forward.target, origin(forward))
 
     def _hairpin(self, forward: model.Forward) -> Snat:
-        link = self.links[forward.host.zone]
+        zone = forward.host.zone
+        link = self.links[zone]
+        if zone.is_rest or not self.policy.settings.antispoof:
+            self._needs(Feature.NAT_BY_INTERFACE, origin(forward))
         target = Intervals.single(forward.target)
-        address = forward.host.zone.primary(forward.family)
+        address = zone.primary(forward.family)
         known = address if address is not None and not axes.is_unknown(address) else None
         match = Match(axes.ANY_ADDRESS, target, _translated(forward))
-        return Snat(link, link, forward.family, match, known, (), hairpin=True, origin=origin(forward))
+        return Snat(
+            link, link, forward.family, match, known, (), hairpin=True, origin=origin(forward)
+        )
 
     # -- helpers
 
@@ -377,7 +403,9 @@ class _Builder:
         destinations: Intervals,
     ) -> Iterator[Helper]:
         for helper in statement.protocols.helpers:
-            match = Match(_of(source, sources), destinations, helper.control & statement.protocols.l4)
+            match = Match(
+                _of(source, sources), destinations, helper.control & statement.protocols.l4
+            )
             families = (4,) if helper.name in _IPV4_HELPERS else (4, 6)
             yield Helper(helper.name, self.links.get(source), match, families, origin(statement))
 

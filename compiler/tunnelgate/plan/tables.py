@@ -74,7 +74,10 @@ def tabulate(rules: Iterable[Rule]) -> tuple[tuple[Table, ...], tuple[Rule, ...]
         if not rule.is_plain or not _tabulated(rule, rows):
             alone.append(rule)
     tables = [
-        Table(shape, tuple(Row(element, origin) for element, origin in sorted(found.items(), key=_order)))
+        Table(
+            shape,
+            tuple(Row(element, origin) for element, origin in sorted(found.items(), key=_order)),
+        )
         for shape, found in rows.items()
     ]
     tables.sort(key=lambda table: _shape_order(table.shape))
@@ -120,8 +123,20 @@ def _order(item: tuple[Element, Origin]) -> tuple[Interval, Interval, int, int, 
     element = item[0]
     nothing = (-1, -1)
     channel = element.channel
-    return (element.source or nothing, element.destination or nothing, channel.protocol, channel.low, channel.high)
+    return (
+        element.source or nothing,
+        element.destination or nothing,
+        channel.protocol,
+        channel.low,
+        channel.high,
+    )
 
 
 def _shape_order(shape: Shape) -> tuple[int, bool, bool, int, bool]:
-    return (shape.family, shape.source, shape.destination, list(Kind).index(shape.kind), shape.translated)
+    return (
+        shape.family,
+        shape.source,
+        shape.destination,
+        list(Kind).index(shape.kind),
+        shape.translated,
+    )

@@ -46,10 +46,26 @@ def _always(_: ProtocolSet) -> bool:
 
 
 _ROWS = (
-    OptionRow("helper", _PASSING, None, False, lambda p: bool(p.helpers), "pptp, ftp, tftp, sip, irc or h323"),
+    OptionRow(
+        "helper",
+        _PASSING,
+        None,
+        False,
+        lambda p: bool(p.helpers),
+        "pptp, ftp, tftp, sip, irc or h323",
+    ),
     OptionRow("tracking", _PASSING, None, False, lambda p: p.l4.overlaps(ESP), "esp"),
-    OptionRow("single", _PASSING, None, False, lambda p: p.l4.overlaps(PORTLESS), "a protocol without ports, as esp or gre"),
-    OptionRow("spi", frozenset({"forward"}), ast.AtomKind.SPI, True, lambda p: p.l4.overlaps(ESP), "esp"),
+    OptionRow(
+        "single",
+        _PASSING,
+        None,
+        False,
+        lambda p: p.l4.overlaps(PORTLESS),
+        "a protocol without ports, as esp or gre",
+    ),
+    OptionRow(
+        "spi", frozenset({"forward"}), ast.AtomKind.SPI, True, lambda p: p.l4.overlaps(ESP), "esp"
+    ),
     OptionRow("hairpin", frozenset({"forward"}), None, False, _always, ""),
     OptionRow("log", _ALL, ast.AtomKind.STRING, False, _always, ""),
     OptionRow("limit", _PASSING, ast.AtomKind.RATE, True, _always, ""),
@@ -65,7 +81,9 @@ class OptionReader:
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
 
-    def options(self, nodes: tuple[ast.Option, ...], kind: Kind, protocols: ProtocolSet) -> Options | None:
+    def options(
+        self, nodes: tuple[ast.Option, ...], kind: Kind, protocols: ProtocolSet
+    ) -> Options | None:
         """The options of a statement; None, and findings, where one has no meaning."""
         found = Options()
         seen: dict[str, Span] = {}
@@ -91,15 +109,29 @@ class OptionReader:
         row = OPTIONS.get(name)
         if row is None:
             self.reporter.unknown(
-                rules.BAD_OPTION, node.name.span, name, "option", OPTIONS, f"options are {', '.join(OPTIONS)}"
+                rules.BAD_OPTION,
+                node.name.span,
+                name,
+                "option",
+                OPTIONS,
+                f"options are {', '.join(OPTIONS)}",
             )
         elif name in seen:
-            self._bad(node, f"option `{name}` stands twice", "leave one out", Label(seen[name], "first here"))
+            self._bad(
+                node,
+                f"option `{name}` stands twice",
+                "leave one out",
+                Label(seen[name], "first here"),
+            )
         elif kind not in row.on:
             on = " and ".join(f"`{one}`" for one in sorted(row.on))
             self._bad(node, f"`{kind}` has no option `{name}`", f"it belongs to {on}")
         elif not row.fits(protocols):
-            self._bad(node, f"option `{name}` does nothing for these protocols", f"it is for {row.fits_text}")
+            self._bad(
+                node,
+                f"option `{name}` does nothing for these protocols",
+                f"it is for {row.fits_text}",
+            )
         elif node.argument is not None and node.argument.kind is ast.AtomKind.PARAM:
             self.reporter.say(
                 rules.NOT_YET,
@@ -111,7 +143,9 @@ class OptionReader:
             self._bad(node, f"option `{name}` needs a value", f"as in `{_EXAMPLES[name]}`")
         elif node.argument is not None and node.argument.kind is not row.argument:
             example = _EXAMPLES.get(name, name)
-            self._bad(node, f"`{node.argument.span.text}` is no value for `{name}`", f"as in `{example}`")
+            self._bad(
+                node, f"`{node.argument.span.text}` is no value for `{name}`", f"as in `{example}`"
+            )
         elif node.per_source and name != "limit":
             self._bad(node, f"option `{name}` does not go with `per source`", "only `limit` does")
         else:
@@ -130,13 +164,20 @@ class OptionReader:
             choices = _SETTINGS.get(name.text)
             if choices is None:
                 self.reporter.unknown(
-                    rules.BAD_SETTING, name.span, name.text, "setting", _SETTINGS,
+                    rules.BAD_SETTING,
+                    name.span,
+                    name.text,
+                    "setting",
+                    _SETTINGS,
                     f"settings are {', '.join(_SETTINGS)}",
                 )
                 continue
             if name.text in spans:
                 self.reporter.say(
-                    rules.BAD_SETTING, name.span, f"`{name.text}` is set twice", "leave one out",
+                    rules.BAD_SETTING,
+                    name.span,
+                    f"`{name.text}` is set twice",
+                    "leave one out",
                     labels=[Label(spans[name.text], "first here")],
                 )
                 continue
@@ -147,17 +188,24 @@ class OptionReader:
                 found = _set(found, name.text, value)
         return found, spans
 
-    def _setting(self, name: ast.Atom, choices: dict[str, bool | int], atoms: list[ast.Atom]) -> bool | int | None:
+    def _setting(
+        self, name: ast.Atom, choices: dict[str, bool | int], atoms: list[ast.Atom]
+    ) -> bool | int | None:
         words = ", ".join(f"`{one}`" for one in choices)
         if name.text == "log-denied":
             words += " or a rate like `10/minute`"
         if len(atoms) != 1:
-            self.reporter.say(rules.BAD_SETTING, name.span, f"`{name.text}` needs one value", f"one of {words}")
+            self.reporter.say(
+                rules.BAD_SETTING, name.span, f"`{name.text}` needs one value", f"one of {words}"
+            )
             return None
         atom = atoms[0]
         if atom.kind is ast.AtomKind.PARAM:
             self.reporter.say(
-                rules.NOT_YET, atom.span, f"parameters are not built yet: `${atom.text}`", "write the value itself"
+                rules.NOT_YET,
+                atom.span,
+                f"parameters are not built yet: `${atom.text}`",
+                "write the value itself",
             )
             return None
         if name.text == "log-denied" and atom.kind is ast.AtomKind.RATE:
@@ -169,7 +217,10 @@ class OptionReader:
             return count if unit == "minute" else count * 60
         if atom.text not in choices:
             self.reporter.say(
-                rules.BAD_SETTING, atom.span, f"`{atom.text}` is no value of `{name.text}`", f"one of {words}"
+                rules.BAD_SETTING,
+                atom.span,
+                f"`{atom.text}` is no value of `{name.text}`",
+                f"one of {words}",
             )
             return None
         return choices[atom.text]
@@ -229,5 +280,7 @@ def _apply(options: Options, row: OptionRow, node: ast.Option) -> Options:
 def _prefix(text: str) -> str:
     """A prefix of log messages: printable ASCII, so that no log and no ruleset reads it otherwise."""
     if not text.isascii() or not text.isprintable() or "\\" in text:
-        raise BadValue("a log prefix is printable ASCII without a backslash", "use letters, digits and spaces")
+        raise BadValue(
+            "a log prefix is printable ASCII without a backslash", "use letters, digits and spaces"
+        )
     return text

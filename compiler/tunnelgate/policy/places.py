@@ -151,5 +151,3 @@ class PlaceResolver:
 def _whole(zone: Zone) -> Intervals:
     """What a zone's name means: its interfaces alone, or IPsec protection and its network."""
     return zone.holds if zone.over is not None else axes.ANY_ADDRESS
-
-

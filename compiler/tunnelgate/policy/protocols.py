@@ -15,7 +15,7 @@ from tunnelgate.policy.model import Helper, ProtocolSet
 from tunnelgate.policy.protocol import ProtocolRow
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
-from tunnelgate.policy.values import BadValue, parse_number, parse_port, parse_ports
+from tunnelgate.policy.values import BadValue, parse_port, parse_ports
 from tunnelgate.syntax import ast
 
 _TRANSPORTS = {
@@ -46,7 +46,9 @@ class ProtocolResolver:
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
         self._known: dict[str, Meant] = {}
-        self._sets: dict[tuple[tuple[ast.ProtocolUse, ...], tuple[ast.ProtocolUse, ...]], ProtocolSet] = {}
+        self._sets: dict[
+            tuple[tuple[ast.ProtocolUse, ...], tuple[ast.ProtocolUse, ...]], ProtocolSet
+        ] = {}
         self._own: dict[str, ast.Protocol] = {}
         self._pending: dict[str, ast.Protocol] = {}
         for name, row in BY_NAME.items():
@@ -166,7 +168,10 @@ class ProtocolResolver:
             return None
         if port.kind is ast.AtomKind.PARAM:
             self.reporter.say(
-                rules.NOT_YET, port.span, f"parameters are not built yet: `${port.text}`", "write the port itself"
+                rules.NOT_YET,
+                port.span,
+                f"parameters are not built yet: `${port.text}`",
+                "write the port itself",
             )
             return None
         try:
@@ -201,19 +206,25 @@ def parse_literal(text: str) -> Intervals:
         )
     if word == "ip":
         if _NAME.match(rest):
-            raise BadValue(f"`{rest}` is no protocol number", "IP protocols are numbers, as `ip/89`")
+            raise BadValue(
+                f"`{rest}` is no protocol number", "IP protocols are numbers, as `ip/89`"
+            )
         return Intervals.of(
-            (low << 16, high << 16 | 0xFFFF) for low, high in parse_ports(rest, 255, "protocol number")
+            (low << 16, high << 16 | 0xFFFF)
+            for low, high in parse_ports(rest, 255, "protocol number")
         )
     if word in _TYPES:
         protocol, names = _TYPES[word]
         if _NAME.match(rest):
             if rest not in names:
-                raise BadValue(f"`{rest}` is no type of {word}", f"one of {', '.join(sorted(names))}")
+                raise BadValue(
+                    f"`{rest}` is no type of {word}", f"one of {', '.join(sorted(names))}"
+                )
             kind = names[rest]
             return Intervals.of([axes.l4(protocol, kind << 8, kind << 8 | 0xFF)])
         return Intervals.of(
-            axes.l4(protocol, low << 8, high << 8 | 0xFF) for low, high in parse_ports(rest, 255, "ICMP type")
+            axes.l4(protocol, low << 8, high << 8 | 0xFF)
+            for low, high in parse_ports(rest, 255, "ICMP type")
         )
     known = ", ".join(f"`{one}/`" for one in (*_TRANSPORTS, *_TYPES, "ip"))
     raise BadValue(f"`{word}/` begins no protocol", f"a literal begins with one of {known}")
@@ -240,5 +251,7 @@ def _helpers(row: ProtocolRow) -> tuple[Helper, ...]:
         return ()
     control = row.l4 & _WITH_PORTS
     if row.helper == "Q.931":
-        return Helper("Q.931", control & _TCP, Intervals.EMPTY), Helper("RAS", control - _TCP, Intervals.EMPTY)
+        return Helper("Q.931", control & _TCP, Intervals.EMPTY), Helper(
+            "RAS", control - _TCP, Intervals.EMPTY
+        )
     return (Helper(row.helper, control, row.l4 - control),)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Safety
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.policy.values import BadValue
 from tunnelgate.source import Span
-from tunnelgate.diagnostics.nearest import nearest
 
 
 class Reporter:
@@ -38,7 +38,9 @@ class Reporter:
         """Add the finding about a word that is no value of its kind."""
         self.say(rule, span, error.message, error.help, replace=error.fix, safety=Safety.UNSAFE)
 
-    def unknown(self, rule: Rule, span: Span, word: str, what: str, known: Iterable[str], hint: str) -> None:
+    def unknown(
+        self, rule: Rule, span: Span, word: str, what: str, known: Iterable[str], hint: str
+    ) -> None:
         """Add the finding about a name that nobody has, with the nearest one that somebody has."""
         close = nearest(word, known)
         help = f"did you mean `{close}`?" if close else hint

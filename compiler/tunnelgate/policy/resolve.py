@@ -51,7 +51,9 @@ def resolve(tree: ast.Policy) -> tuple[Policy, tuple[Diagnostic, ...]]:
     return policy, tuple(resolver.reporter.diagnostics)
 
 
-def resolve_flow(tree: ast.Policy, flow: ast.Flow) -> tuple[Question | None, tuple[Diagnostic, ...]]:
+def resolve_flow(
+    tree: ast.Policy, flow: ast.Flow
+) -> tuple[Question | None, tuple[Diagnostic, ...]]:
     """Resolve a question against the names of a policy, whose own findings are not repeated."""
     resolver = _Resolver(tree)
     resolver.reporter.diagnostics.clear()
@@ -76,7 +78,11 @@ class _Resolver:
     def policy(self) -> Policy:
         self._not_yet()
         places = self.zones.places.values()
-        rules_ = [self._rule(node) for node in self.tree.statements if isinstance(node, ast.Allow | ast.Deny)]
+        rules_ = [
+            self._rule(node)
+            for node in self.tree.statements
+            if isinstance(node, ast.Allow | ast.Deny)
+        ]
         forwards = [self._forward(node) for node in self._all(ast.Forward)]
         nats = [self._nat(node) for node in self._all(ast.Nat)]
         expects = [
@@ -120,11 +126,17 @@ class _Resolver:
     def _not_yet(self) -> None:
         for param in self._all(ast.Param):
             self.reporter.say(
-                rules.NOT_YET, param.span, "parameters are not built yet", "write the value where it is used"
+                rules.NOT_YET,
+                param.span,
+                "parameters are not built yet",
+                "write the value where it is used",
             )
         for include in self._all(ast.Include):
             self.reporter.say(
-                rules.NOT_YET, include.span, "includes are not built yet", "put the statements into this file"
+                rules.NOT_YET,
+                include.span,
+                "includes are not built yet",
+                "put the statements into this file",
             )
 
     # -- statements
@@ -253,14 +265,18 @@ class _Resolver:
                 return Intervals.of((one, one) for one in place.carrier.addresses)
             if place is not None:
                 self.reporter.say(
-                    rules.WRONG_KIND, atom.span, f"`{atom.text}` is no address of the gateway",
+                    rules.WRONG_KIND,
+                    atom.span,
+                    f"`{atom.text}` is no address of the gateway",
                     "`at` names one of the gateway's own addresses, or the zone whose addresses are meant",
                 )
             return None
         found = self._literal_address(atom)
         if found is not None and not found.is_single():
             self.reporter.say(
-                rules.WRONG_KIND, atom.span, f"`{atom.text}` is not a single address",
+                rules.WRONG_KIND,
+                atom.span,
+                f"`{atom.text}` is not a single address",
                 "`at` names one of the gateway's own addresses, or the zone whose addresses are meant",
             )
             return None

@@ -46,7 +46,9 @@ def _plain(text: str) -> IPv4Address | IPv6Address:
             mended,
         )
     if "%" in text:
-        raise BadValue(f"`{text}` names an interface", "leave out what follows the `%`", text.split("%")[0])
+        raise BadValue(
+            f"`{text}` names an interface", "leave out what follows the `%`", text.split("%")[0]
+        )
     try:
         return ip_address(text)
     except ValueError:
@@ -61,7 +63,9 @@ def _prefix(text: str) -> AddressValue:
     base = _plain(base_text)
     if len(bits_text) > 1 and bits_text[0] == "0":
         mended = f"{base}/{bits_text.lstrip('0') or '0'}"
-        raise BadValue(f"prefix length `{bits_text}` has a leading zero", "write the number without it", mended)
+        raise BadValue(
+            f"prefix length `{bits_text}` has a leading zero", "write the number without it", mended
+        )
     bits = int(bits_text[:4])
     if bits > base.max_prefixlen:
         raise BadValue(
@@ -85,7 +89,9 @@ def _range(text: str) -> AddressValue:
         raise BadValue(f"`{text}` mixes IPv4 and IPv6", "write both ends in one family")
     low, high = axes.address(first), axes.address(last)
     if low > high:
-        raise BadValue(f"`{text}` ends before it begins", "write the lower end first", f"{last}-{first}")
+        raise BadValue(
+            f"`{text}` ends before it begins", "write the lower end first", f"{last}-{first}"
+        )
     return AddressValue((low, high), low == high, first.version)
 
 
@@ -116,9 +122,15 @@ def parse_number(text: str, low: int, high: int, what: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise BadValue(f"`{text}` is no {what}", f"a {what} is a number from {low} to {high}")
     if len(text) > 1 and text[0] == "0":
-        raise BadValue(f"{what} `{text}` has a leading zero", "write the number without it", text.lstrip("0") or "0")
+        raise BadValue(
+            f"{what} `{text}` has a leading zero",
+            "write the number without it",
+            text.lstrip("0") or "0",
+        )
     if len(text) > 9 or not low <= int(text) <= high:
-        raise BadValue(f"{what} {text} does not exist", f"a {what} is a number from {low} to {high}")
+        raise BadValue(
+            f"{what} {text} does not exist", f"a {what} is a number from {low} to {high}"
+        )
     return int(text)
 
 

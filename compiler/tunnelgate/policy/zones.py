@@ -135,7 +135,10 @@ class ZoneResolver:
                 continue
             if "-" in atom.text:
                 self.reporter.say(
-                    rules.BAD_VALUE, atom.span, "a network is a prefix, not a range", "write it as `10.0.0.0/24`"
+                    rules.BAD_VALUE,
+                    atom.span,
+                    "a network is a prefix, not a range",
+                    "write it as `10.0.0.0/24`",
                 )
                 continue
             draft.networks.setdefault(interval, atom.span)
@@ -350,7 +353,9 @@ class ZoneResolver:
                 families[family] = atom.span
                 found.append(interval)
         if self._claim(node.name):
-            self.places[node.name.text] = Host(node.name.text, zone, Intervals.of(found), node.name.span)
+            self.places[node.name.text] = Host(
+                node.name.text, zone, Intervals.of(found), node.name.span
+            )
 
     def _group(self, name: str) -> None:
         """Make a group; one that it names and that is still pending comes first."""
@@ -377,19 +382,26 @@ class ZoneResolver:
         if place is None:
             known = [name for name, one in self.places.items() if not isinstance(one, Zone)]
             self.reporter.unknown(
-                rules.UNKNOWN_NAME, atom.span, atom.text, "host or group", known,
+                rules.UNKNOWN_NAME,
+                atom.span,
+                atom.text,
+                "host or group",
+                known,
                 "name a host or a group of this zone, and no group that holds this one",
             )
             return Intervals.EMPTY
         if isinstance(place, Zone):
             self.reporter.say(
-                rules.WRONG_KIND, atom.span, f"`{atom.text}` is a zone, not a part of one",
+                rules.WRONG_KIND,
+                atom.span,
+                f"`{atom.text}` is a zone, not a part of one",
                 "a group holds hosts, groups, addresses, prefixes and ranges of its zone",
             )
             return Intervals.EMPTY
         if place.zone is not zone:
             self.reporter.say(
-                rules.OUTSIDE_ZONE, atom.span,
+                rules.OUTSIDE_ZONE,
+                atom.span,
                 f"`{atom.text}` is in zone `{place.zone.name}`, group `{node.name.text}` in `{zone.name}`",
                 "a group has one zone; name both groups in the statement instead",
                 labels=[Label(place.span, "defined here")],
@@ -404,13 +416,17 @@ class ZoneResolver:
             return True
         stray = outside.first()
         owner = next((one for one in self.zones if stray in one.holds), None)
-        where = f"`{show_address(stray)}` belongs to `{owner.name}`" if owner else "no zone holds it"
+        where = (
+            f"`{show_address(stray)}` belongs to `{owner.name}`" if owner else "no zone holds it"
+        )
         networks = [f"its network is `{', '.join(_networks_text(zone))}`"] if zone.networks else []
         self.reporter.say(
             rules.OUTSIDE_ZONE,
             atom.span,
             f"zone `{zone.name}` does not hold `{atom.text}`",
-            "; ".join([where, *networks, "move it to the zone it lives in, or widen the `network`"]),
+            "; ".join(
+                [where, *networks, "move it to the zone it lives in, or widen the `network`"]
+            ),
             labels=[Label(zone.span, "this zone")],
         )
         return False

@@ -49,11 +49,15 @@ class SourceFile:
             if path.is_dir():
                 raise SourceError(name, "is a folder, not a policy", "name a `.tg` file in it")
             if path.stat().st_size > MAX_BYTES:
-                raise SourceError(name, f"is larger than {MAX_BYTES >> 20} MiB", "is this the file you meant?")
+                raise SourceError(
+                    name, f"is larger than {MAX_BYTES >> 20} MiB", "is this the file you meant?"
+                )
             data = path.read_bytes()
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise SourceError(name, f"cannot be read: {reason}", "check the name and its permissions") from error
+            raise SourceError(
+                name, f"cannot be read: {reason}", "check the name and its permissions"
+            ) from error
         return cls.decode(data, name)
 
     @classmethod

@@ -263,7 +263,9 @@ class Setting(Node):
 
 Rule = Allow | Deny
 Expect = ExpectVerdict | ExpectReaches | ExpectLeaves
-Statement = Gateway | Zone | Protocol | Nat | Allow | Deny | Forward | Expect | Param | Include | Setting
+Statement = (
+    Gateway | Zone | Protocol | Nat | Allow | Deny | Forward | Expect | Param | Include | Setting
+)
 
 
 @dataclass(frozen=True, slots=True)

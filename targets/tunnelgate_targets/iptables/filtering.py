@@ -18,10 +18,9 @@ from tunnelgate_targets.iptables.links import DECRYPTED, Links
 from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.pairs import Divided, Surroundings
 from tunnelgate_targets.iptables.sets import Sets
-from tunnelgate_targets.iptables.words import all_prefixes, join, known
+from tunnelgate_targets.iptables.words import AH_MATCH, all_prefixes, join, known
 
 BUILT_IN = ("INPUT", "FORWARD", "OUTPUT")
-_AH = {4: "-p ah", 6: "-m ah"}
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
 #: Q.931 announces H.245, which announces the media (nf_conntrack_h323).
 _ANNOUNCED = {"Q.931": ("H.245",)}
@@ -148,7 +147,7 @@ class Filter:
         if not wanted:
             return
         at = self.chains.begin(chain((), "untranslatable"))
-        match = f"{_AH[self.family]} -m conntrack --ctdir ORIGINAL"
+        match = f"{AH_MATCH[self.family]} -m conntrack --ctdir ORIGINAL"
         self.chains.add("FORWARD", match, jump(at), "AH does not survive translation (RFC 4302)")
         role = "no-ah"
         origins = {source: chain((source.name,), role) for source, _ in wanted}

@@ -77,7 +77,7 @@ class Guards:
         yield Check(join(source, destination), goto(at), guard.origin.text)
 
     def write(self, chains: Chains) -> None:
-        """Write the chains that `of` has named."""
+        """Write the chains that `begin` has named."""
         mask = _MASK[self.family]
         for at, protocols in self._protocols.items():
             for number in sorted(protocols):

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from tunnelgate_targets.iptables.names import digest
 from tunnelgate_targets.iptables.quote import comment
 from tunnelgate_targets.iptables.words import Way, join
 
 ACCEPT, DROP, RETURN = "-j ACCEPT", "-j DROP", "-j RETURN"
 _FINAL = frozenset({ACCEPT, DROP, RETURN})
+
+
+class Act(NamedTuple):
+    """What a rule does, and the statement it does it for.
+
+    `also` has to be true beside what the rule matches, and is asked last: asking may use it up.
+    """
+
+    verdict: str
+    about: str
+    also: str = ""
+
+    def spare(self, way: Way) -> str:
+        """The role of the chain that a way with holes takes for this act."""
+        return f"but-{digest(f'{way} {self.also} {self.verdict}')}"
 
 
 def rule(chain: str, match: str, verdict: str, about: str) -> str:
@@ -60,18 +77,13 @@ class Chains:
         """Whether no packet gets to the end of a chain."""
         return chain in self._ended
 
-    def add_way(
-        self, chain: str, match: str, way: Way, also: str, verdict: str, about: str, spare: str
-    ) -> None:
-        """Add a rule for one way to match; one with holes takes the chain `spare` beside it.
-
-        `also` has to be true as well, and is asked last: it may be used up by asking.
-        """
+    def add_way(self, chain: str, match: str, way: Way, act: Act, spare: str) -> None:
+        """Add a rule for one way to match; one with holes takes the chain `spare` beside it."""
         if not way.holes:
-            self.add(chain, join(match, way.match, also), verdict, about)
+            self.add(chain, join(match, way.match, act.also), act.verdict, act.about)
             return
-        self.add(chain, join(match, way.match), jump(spare), about)
+        self.add(chain, join(match, way.match), jump(spare), act.about)
         if spare not in self._lines:
             for hole in way.holes:
-                self.add(spare, hole, RETURN, about)
-            self.add(spare, also, verdict, about)
+                self.add(spare, hole, RETURN, act.about)
+            self.add(spare, act.also, act.verdict, act.about)

@@ -37,7 +37,8 @@ def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
 
     Raises:
         Validation: they were not taken; the message is that of the program.
-        OSError: a program is missing, or no namespace can be made.
+        OSError: a program is missing, no namespace can be made, or the flavour that was asked for
+            takes so many rules from root only.
     """
     with TemporaryDirectory(prefix="tunnelgate-") as name:
         folder = Path(name)
@@ -47,7 +48,9 @@ def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
         version = _answer(_run(folder, [*namespace, _program("iptables-restore", flavour), "-V"]))
         script = "\n".join(_commands(files, flavour))
         done = _run(folder, [*namespace, "sh", "-ec", script])
-    if _TOO_LONG in done.stderr and flavour != "legacy":
+    if _TOO_LONG in done.stderr:
+        if flavour:
+            raise OSError(done.stderr.strip())
         return validate(files, "legacy")
     if done.returncode == _NOT_FOUND:
         raise OSError(done.stderr.strip())

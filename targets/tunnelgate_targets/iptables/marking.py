@@ -6,9 +6,9 @@ from collections import defaultdict
 
 from tunnelgate.plan import Helper, Link, Mss, Plan
 from tunnelgate_targets.iptables.clear import ClearL2tp
-from tunnelgate_targets.iptables.lines import DROP, RETURN, Chains, jump
+from tunnelgate_targets.iptables.lines import DROP, RETURN, Act, Chains, jump
 from tunnelgate_targets.iptables.links import Links
-from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.words import join, ways
 
@@ -48,11 +48,10 @@ class Raw:
         destination = self.sets.match("d", helper.match.destination, self.family, label)
         if source is None or destination is None:
             return
-        verdict = f"-j CT --helper {helper.name}"
+        match = join(source, destination)
+        act = Act(f"-j CT --helper {helper.name}", helper.origin.text)
         for way in ways(helper.match.l4, self.family):
-            spare = chain((label,), f"but-{digest(f'{way} {verdict}')}")
-            match = join(source, destination)
-            self.chains.add_way(at, match, way, "", verdict, helper.origin.text, spare)
+            self.chains.add_way(at, match, way, act, chain((label,), act.spare(way)))
 
 
 class Mangle:

@@ -49,10 +49,11 @@ class Surroundings:
     guards: Guards
 
 
-def write(divided: Divided, around: Surroundings) -> str:
-    """Write the chains of a pair; the name of the one that decides."""
+def write(divided: Divided, around: Surroundings) -> None:
+    """Write the chains of a pair."""
     if around.endings.family == 4:
-        return _Lane(divided, lenses.IPV4, around).write()
+        _Lane(divided, lenses.IPV4, around).write()
+        return
     main = _Lane(divided, lenses.IPV6, around)
     ah = _Lane(divided, lenses.IPV6_AH, around)
     verdict = goto(ah.first) if ah.sees_any else around.endings.final(divided.pair.source)
@@ -60,7 +61,6 @@ def write(divided: Divided, around: Surroundings) -> str:
     main.write()
     if ah.sees_any:
         ah.write()
-    return main.first
 
 
 class _Lane:
@@ -83,8 +83,8 @@ class _Lane:
         """Whether there is a statement that this lane sees."""
         return self._sees(self.pair.denials) or self._sees(self.pair.permissions)
 
-    def write(self) -> str:
-        """Write the chains; the name of the first."""
+    def write(self) -> None:
+        """Write the chains."""
         self.chains.begin(self.first)
         if self._sees(self.pair.denials):
             self.statements.group(self.first, self.denials, self._denied())
@@ -97,7 +97,6 @@ class _Lane:
                         self.first, rule, passed, credit(rule.origin, rule.limit)
                     )
         self.endings.end(self.chains, self.first, self.pair.source)
-        return self.first
 
     def _denied(self) -> str:
         """The verdict for what is denied. A log of its own is enough, so log-denied adds none."""

@@ -9,9 +9,9 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Channel, Kind, Match, Origin, Pair, Row, Rule, Table
 from tunnelgate_targets.iptables.grouping import Group, interval_of
 from tunnelgate_targets.iptables.lens import Lens
-from tunnelgate_targets.iptables.lines import Chains
+from tunnelgate_targets.iptables.lines import Act, Chains
 from tunnelgate_targets.iptables.links import DECRYPTED
-from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.quote import MAX_COMMENT
 from tunnelgate_targets.iptables.rows import as_sets
 from tunnelgate_targets.iptables.sets import Sets
@@ -41,7 +41,8 @@ class Statements:
             self.single(at, rule, verdict)
         for merged in some.merged:
             state = _TRANSLATED if merged.translated else ""
-            self._rules(at, state, self.lens.ways(merged.l4), verdict, remark(merged.origins))
+            act = Act(verdict, remark(merged.origins))
+            self._rules(at, state, self.lens.ways(merged.l4), act)
         for table in some.tables:
             self._table(at, table, None, verdict)
         for l4, tables in some.wide:
@@ -51,33 +52,21 @@ class Statements:
     def single(self, at: str, rule: Rule, verdict: str, also: str = "") -> None:
         """A statement as rules of its own; `also` has to be true beside what it asks for."""
         state = join(_TRANSLATED if rule.translated else "", DECRYPTED if rule.decrypted else "")
+        act = Act(verdict, rule.origin.text, also)
         for family, part in rule.match.families():
             if family in (0, self.lens.family):
-                ways = self.lens.ways(rule.match.l4)
-                self._match(at, part, ways, join(state), verdict, rule.origin.text, also)
+                self._match(at, part, state, self.lens.ways(rule.match.l4), act)
 
-    def _match(
-        self,
-        at: str,
-        match: Match,
-        ways: Iterable[Way],
-        state: str,
-        verdict: str,
-        about: str,
-        also: str = "",
-    ) -> None:
+    def _match(self, at: str, match: Match, state: str, ways: Iterable[Way], act: Act) -> None:
         """Rules for the addresses of one match."""
         source = self.sets.match("s", match.source, self.lens.family, self.label)
         destination = self.sets.match("d", match.destination, self.lens.family, self.label)
         if source is not None and destination is not None:
-            self._rules(at, join(source, destination, state), ways, verdict, about, also)
+            self._rules(at, join(source, destination, state), ways, act)
 
-    def _rules(
-        self, at: str, match: str, ways: Iterable[Way], verdict: str, about: str, also: str = ""
-    ) -> None:
+    def _rules(self, at: str, match: str, ways: Iterable[Way], act: Act) -> None:
         for way in ways:
-            spare = self.chain(f"but-{digest(f'{way} {also} {verdict}')}")
-            self.chains.add_way(at, match, way, also, verdict, about, spare)
+            self.chains.add_way(at, match, way, act, self.chain(act.spare(way)))
 
     # -- tables
 
@@ -97,8 +86,8 @@ class Statements:
                 self._few(at, some, l4, state, verdict)
             else:
                 ways = (Way(""),) if has_ports else self._ways(some[0], l4)
-                about = remark(row.origin for row in some)
-                self._rules(at, join(match, state), ways, verdict, about)
+                act = Act(verdict, remark(row.origin for row in some))
+                self._rules(at, join(match, state), ways, act)
 
     def _few(
         self, at: str, rows: Iterable[Row], l4: Intervals | None, state: str, verdict: str
@@ -110,7 +99,7 @@ class Statements:
                 axes.ANY_ADDRESS if source is None else Intervals.span(*source),
                 axes.ANY_ADDRESS if destination is None else Intervals.span(*destination),
             )
-            self._match(at, match, self._ways(row, l4), state, verdict, row.origin.text)
+            self._match(at, match, state, self._ways(row, l4), Act(verdict, row.origin.text))
 
     def _ways(self, row: Row, l4: Intervals | None) -> tuple[Way, ...]:
         """How to match the channels of a row; none where the lens shows nothing of them."""

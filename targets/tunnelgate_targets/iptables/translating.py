@@ -9,17 +9,16 @@ from typing import Literal, NamedTuple
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat
 from tunnelgate.plan.model import Moved
-from tunnelgate_targets.iptables.lines import RETURN, Chains
+from tunnelgate_targets.iptables.lines import RETURN, Act, Chains
 from tunnelgate_targets.iptables.links import DECRYPTED, Links
-from tunnelgate_targets.iptables.names import chain, digest
+from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.statements import remark
-from tunnelgate_targets.iptables.words import AH, join, known, source_ports, ways
+from tunnelgate_targets.iptables.words import AH, AH_MATCH, join, known, source_ports, ways
 
 BUILT_IN = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
 _LOCAL = "-m addrtype --dst-type LOCAL"
 _PROTECTED = "-m policy --dir out --pol ipsec"
-_AH = {4: "-p ah", 6: "-m ah"}
 #: A source port inside the range would stay, so it begins above both ports of IKE.
 _MOVED_TO = "4501-65535"
 
@@ -64,7 +63,9 @@ class Translation:
             self._destinations_of(name, link, by_link[link])
 
     def _destinations_of(self, at: str, link: Link, dnats: list[Dnat]) -> None:
-        self.chains.add(at, _AH[self.family], RETURN, "AH does not survive translation (RFC 4302)")
+        self.chains.add(
+            at, AH_MATCH[self.family], RETURN, "AH does not survive translation (RFC 4302)"
+        )
         if self.plan.carried(link):
             self.chains.add(at, DECRYPTED, RETURN, f"not traffic of zone {link.name}")
         for forward, some in _grouped(dnats).items():
@@ -90,10 +91,9 @@ class Translation:
     ) -> None:
         # AH has returned, so everything but AH is everything
         l4 = axes.ANY_L4 if forward.l4 | AH == axes.ANY_L4 else forward.l4
-        verdict = f"-j DNAT --to-destination {self._target(forward)}"
+        act = Act(f"-j DNAT --to-destination {self._target(forward)}", remark(origins))
         for way in ways(l4, self.family):
-            spare = chain((link.name,), f"but-{digest(f'{way} {verdict}')}")
-            self.chains.add_way(at, match, way, "", verdict, remark(origins), spare)
+            self.chains.add_way(at, match, way, act, chain((link.name,), act.spare(way)))
 
     def _target(self, forward: _Forward) -> str:
         address = str(axes.to_address(forward.target))

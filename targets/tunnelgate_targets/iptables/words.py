@@ -33,6 +33,8 @@ _ICMP_TYPE_255 = '-p icmp -m u32 --u32 "0>>22&0x3C@0>>24=255"'
 _MAX_DIRECT = 16
 
 AH = Intervals.of([axes.l4(axes.AH)])
+#: Only these two match AH under both flavours (kernel facts, Matching AH).
+AH_MATCH = {4: "-p ah", 6: "-m ah"}
 
 
 class Way(NamedTuple):

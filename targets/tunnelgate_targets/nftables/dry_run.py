@@ -43,7 +43,9 @@ def with_module(path: str, text: str) -> tuple[int, str]:
 
 def with_program(path: str, text: str) -> tuple[int, str]:
     """A dry run through the `nft` program."""
-    done = subprocess.run([path, "-c", "-f", "-"], input=text, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [path, "-c", "-f", "-"], input=text, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stderr
 
 

@@ -112,7 +112,12 @@ class _Writer:
         for pair in self.plan.pairs:
             PairWriter(self.plan, pair, self.parts_).write()
         base = [one for one in self._base_chains() if one.lines or one.policy == "drop"]
-        chains = [*self._link_chains(), *self.parts_.chains, *self._drop_chains(), *final_chains(self.plan)]
+        chains = [
+            *self._link_chains(),
+            *self.parts_.chains,
+            *self._drop_chains(),
+            *final_chains(self.plan),
+        ]
         return {
             "networks": list(self._networks()),
             "sets": self.parts_.sets,
@@ -134,7 +139,11 @@ class _Writer:
                     part = network & axes.family_axis(family)
                     if part:
                         elements = ", ".join(addresses(interval) for interval in part)
-                        yield f"{word}.{link.name}.{FAMILY_WORD[family]}", FAMILY_TYPE[family], elements
+                        yield (
+                            f"{word}.{link.name}.{FAMILY_WORD[family]}",
+                            FAMILY_TYPE[family],
+                            elements,
+                        )
 
     def _families(self, network: Intervals) -> Iterator[tuple[int, str]]:
         for family, word in FAMILY_WORD.items():
@@ -145,29 +154,70 @@ class _Writer:
 
     def _base_chains(self) -> Iterator[BaseChain]:
         plan = self.plan
-        yield BaseChain("helpers", "type filter hook prerouting priority mangle", "accept",
-                        tuple(self._helper_lines(from_gateway=False)),
-                        "who gets a connection-tracking helper")
-        yield BaseChain("own-helpers", "type filter hook output priority mangle", "accept",
-                        tuple(self._helper_lines(from_gateway=True)),
-                        "the same for what the gateway itself starts")
-        yield BaseChain("translate-destination", "type nat hook prerouting priority dstnat", "accept",
-                        tuple(self.translator.destination_lines()), "forwards")
-        yield BaseChain("mss", "type filter hook forward priority mangle", "accept",
-                        tuple(self._mss_lines()), "TCP segments that fit through")
-        yield BaseChain("input", "type filter hook input priority filter", "drop",
-                        tuple(self._input_lines()), "for the gateway itself")
-        yield BaseChain("forward", "type filter hook forward priority filter", "drop",
-                        tuple(self._forward_lines()), "what crosses it")
+        yield BaseChain(
+            "helpers",
+            "type filter hook prerouting priority mangle",
+            "accept",
+            tuple(self._helper_lines(from_gateway=False)),
+            "who gets a connection-tracking helper",
+        )
+        yield BaseChain(
+            "own-helpers",
+            "type filter hook output priority mangle",
+            "accept",
+            tuple(self._helper_lines(from_gateway=True)),
+            "the same for what the gateway itself starts",
+        )
+        yield BaseChain(
+            "translate-destination",
+            "type nat hook prerouting priority dstnat",
+            "accept",
+            tuple(self.translator.destination_lines()),
+            "forwards",
+        )
+        yield BaseChain(
+            "mss",
+            "type filter hook forward priority mangle",
+            "accept",
+            tuple(self._mss_lines()),
+            "TCP segments that fit through",
+        )
+        yield BaseChain(
+            "input",
+            "type filter hook input priority filter",
+            "drop",
+            tuple(self._input_lines()),
+            "for the gateway itself",
+        )
+        yield BaseChain(
+            "forward",
+            "type filter hook forward priority filter",
+            "drop",
+            tuple(self._forward_lines()),
+            "what crosses it",
+        )
         if plan.filter_output:
-            yield BaseChain("output", "type filter hook output priority filter",
-                            "accept" if plan.default_output else "drop",
-                            tuple(self._output_lines()), "what it sends")
-        yield BaseChain("translate-source", "type nat hook postrouting priority srcnat", "accept",
-                        tuple(self.translator.source_lines()), "the most specific source first")
-        yield BaseChain("no-clear-text", "type filter hook postrouting priority 110", "accept",
-                        tuple(self._clear_out_lines()),
-                        "nothing of a protected network leaves unprotected, whatever was established")
+            yield BaseChain(
+                "output",
+                "type filter hook output priority filter",
+                "accept" if plan.default_output else "drop",
+                tuple(self._output_lines()),
+                "what it sends",
+            )
+        yield BaseChain(
+            "translate-source",
+            "type nat hook postrouting priority srcnat",
+            "accept",
+            tuple(self.translator.source_lines()),
+            "the most specific source first",
+        )
+        yield BaseChain(
+            "no-clear-text",
+            "type filter hook postrouting priority 110",
+            "accept",
+            tuple(self._clear_out_lines()),
+            "nothing of a protected network leaves unprotected, whatever was established",
+        )
 
     def _input_lines(self) -> Iterator[str]:
         yield 'iifname "lo" accept'
@@ -230,7 +280,9 @@ class _Writer:
                 for _, word in self._families(link.network):
                     source = f"{word} saddr @protected.{link.name}.{word}"
                     yield join(arrival, "meta ipsec exists", source, f"goto {hook}.{link.name}")
-        yield from self.interfaces.dispatch("iifname", [(link, f"{hook}.{link.name}") for link in carriers])
+        yield from self.interfaces.dispatch(
+            "iifname", [(link, f"{hook}.{link.name}") for link in carriers]
+        )
 
     # -- chains of links
 
@@ -255,7 +307,9 @@ class _Writer:
             if held:
                 source = address_match(family, "saddr", held) or f"meta nfproto ipv{family}"
                 yield f"{source} return"
-        yield join("counter", refused(self.plan, link), comment(f"source is not of zone {link.name}"))
+        yield join(
+            "counter", refused(self.plan, link), comment(f"source is not of zone {link.name}")
+        )
 
     def _departures(self, source: Link | None) -> Iterator[str]:
         """Lines that send packets from one link to the chain of their pair."""
@@ -319,7 +373,10 @@ class _Writer:
             if not carried:
                 continue
             network = Intervals.union_of(one.network for one in carried)
-            held = [f"{word} saddr @tunnels.{link.name}.{word} return" for _, word in self._families(network)]
+            held = [
+                f"{word} saddr @tunnels.{link.name}.{word} return"
+                for _, word in self._families(network)
+            ]
             stray = join("counter drop", comment(f"decrypted, but of no zone over {link.name}"))
             inside = ["udp dport 1701 return"] if link in self.plan.inside_ipsec else []
             yield Chain(f"tunnel-input.{link.name}", (*held, *inside, stray))
@@ -352,7 +409,10 @@ class _Writer:
         """For an ipsec link, what tells its packets from its carrier's; "" for others."""
         if link.over is None:
             return [""]
-        return [f"{word} {side} @protected.{link.name}.{word}" for _, word in self._families(link.network)]
+        return [
+            f"{word} {side} @protected.{link.name}.{word}"
+            for _, word in self._families(link.network)
+        ]
 
 
 def _helper(helper: Helper) -> tuple[str, str, str, str]:

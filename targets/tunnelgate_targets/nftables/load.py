@@ -49,7 +49,9 @@ def validate(text: str) -> str:
     """
     module = module_path()
     if module is not None:
-        return _run([sys.executable, "-I", str(_CHILD), str(module)], text, "python-nftables (libnftables)")
+        return _run(
+            [sys.executable, "-I", str(_CHILD), str(module)], text, "python-nftables (libnftables)"
+        )
     return validate_with_program(text)
 
 

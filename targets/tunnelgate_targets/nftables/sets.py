@@ -150,16 +150,30 @@ def layers(entries: Sequence[Entry]) -> list[list[Entry]]:
     different intervals, so that few rows are active at a time.
     """
     spans = {entry: _spans(entry.element) for entry in entries}
-    axis = max(range(3), key=lambda one: len({span[one] for span in spans.values()})) if spans else 0
-    order = sorted(entries, key=lambda entry: (spans[entry][axis][0], -spans[entry][axis][1], entry.element, entry.text))
+    axis = (
+        max(range(3), key=lambda one: len({span[one] for span in spans.values()})) if spans else 0
+    )
+    order = sorted(
+        entries,
+        key=lambda entry: (
+            spans[entry][axis][0],
+            -spans[entry][axis][1],
+            entry.element,
+            entry.text,
+        ),
+    )
     found: list[list[Entry]] = []
     active: list[tuple[int, int, Entry, int]] = []
     for number, entry in enumerate(order):
         low, high = spans[entry][axis]
         while active and active[0][0] < low:
             active.pop(0)
-        near = [(other, layer) for _, _, other, layer in active if _overlap(spans[other], spans[entry])]
-        if any(other.value == entry.value and _inside(spans[entry], spans[other]) for other, _ in near):
+        near = [
+            (other, layer) for _, _, other, layer in active if _overlap(spans[other], spans[entry])
+        ]
+        if any(
+            other.value == entry.value and _inside(spans[entry], spans[other]) for other, _ in near
+        ):
             continue
         taken = {layer for _, layer in near}
         layer = next(one for one in range(len(found) + 1) if one not in taken)

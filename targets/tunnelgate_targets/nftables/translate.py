@@ -93,7 +93,9 @@ class Translator:
             local = join("fib daddr type local", address_match(dnat.family, "daddr", mine))
         for arrival in self.arrives(dnat.link, dnat.family):
             for words in matches(dnat.match, dnat.family):
-                yield join(arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text))
+                yield join(
+                    arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text)
+                )
 
     def _mapped(self, link: Link, family: int, some: list[Dnat]) -> Iterator[str]:
         rows: dict[Shape, list[Entry]] = defaultdict(list)
@@ -114,7 +116,11 @@ class Translator:
                     yield join(
                         arrival,
                         f"dnat {FAMILY_WORD[family]} to {made.key} map @{made.name}",
-                        comment(made.texts[0] if len(made.texts) == 1 else "forward: statements as in the map"),
+                        comment(
+                            made.texts[0]
+                            if len(made.texts) == 1
+                            else "forward: statements as in the map"
+                        ),
                     )
 
     # -- source

@@ -156,7 +156,9 @@ class PairWriter:
                 continue
             for made in named_sets(f"{word}.{self.ends}", table.shape, entries):
                 self.parts.sets.append(made)
-                yield join(status, made.key, f"@{made.name}", verdict, comment(_many(word, made.texts)))
+                yield join(
+                    status, made.key, f"@{made.name}", verdict, comment(_many(word, made.texts))
+                )
 
     # -- what stands behind a verdict
 
@@ -169,7 +171,9 @@ class PairWriter:
         logged = [rule for rule in rules if rule.log is not None]
         counted = [rule for rule in rules if rule.counter]
         if logged:
-            lines.append(f"jump {self._first(f'log.{name}', logged, lambda rule: self._log(word, rule))}")
+            lines.append(
+                f"jump {self._first(f'log.{name}', logged, lambda rule: self._log(word, rule))}"
+            )
         if counted:
             lines.append(f"jump {self._first(f'count.{name}', counted, lambda rule: 'counter')}")
         self.parts.chains.append(Chain(name, (*lines, *ending)))
@@ -181,7 +185,9 @@ class PairWriter:
         for rule in rules:
             own = f"{name}.{digest(rule.origin.text)}"
             if all(chain.name != own for chain in self.parts.chains):
-                self.parts.chains.append(Chain(own, (join(action(rule), comment(rule.origin.text)),)))
+                self.parts.chains.append(
+                    Chain(own, (join(action(rule), comment(rule.origin.text)),))
+                )
             lines += _lines([rule], f"goto {own}")
         self.parts.chains.append(Chain(name, tuple(lines)))
         return name
@@ -229,7 +235,8 @@ def _lines(rules: list[Rule] | tuple[Rule, ...], verdict: str) -> list[str]:
     lines = []
     for rule in rules:
         status = join(
-            "ct status dnat" if rule.translated else "", "meta ipsec exists" if rule.decrypted else ""
+            "ct status dnat" if rule.translated else "",
+            "meta ipsec exists" if rule.decrypted else "",
         )
         for words in matches(rule.match):
             lines.append(join(status, words, verdict, comment(rule.origin.text)))

@@ -157,7 +157,11 @@ class Interfaces:
         that holds both `ppp0` and `ppp*` (kernel facts, Syntax traps).
         """
         chains = list(goto)
-        exact = [f"{interface(name)} : goto {chain}" for link, chain in chains for name in link.interfaces]
+        exact = [
+            f"{interface(name)} : goto {chain}"
+            for link, chain in chains
+            for name in link.interfaces
+        ]
         wild = [(prefix, chain) for link, chain in chains for prefix in link.wildcards]
         lines = [f"{selector} vmap {{ {', '.join(exact)} }}"] if exact else []
         for prefix, chain in sorted(wild, key=lambda one: (-len(one[0]), one[0])):

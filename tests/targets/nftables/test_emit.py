@@ -106,7 +106,9 @@ def test_loading_twice_is_loading_once() -> None:
     path = Path("/tmp") / f"tunnelgate-test-{os.getpid()}"
     try:
         subprocess.run(
-            ["unshare", "-rn", "sh", "-c", script], check=True, env={**os.environ, "R": made, "T": str(path)}
+            ["unshare", "-rn", "sh", "-c", script],
+            check=True,
+            env={**os.environ, "R": made, "T": str(path)},
         )
     finally:
         for one in (path, path.with_name(path.name + ".1")):
@@ -147,10 +149,14 @@ def test_the_hash_seed_changes_no_byte(tmp_path: Path) -> None:
 def test_rules_do_not_grow_with_hosts() -> None:
     def rules(count: int) -> int:
         pairs = "".join(
-            f"allow ike, nat-t, esp from 192.168.1.{number} to 192.0.2.{number}\n" for number in range(1, count)
+            f"allow ike, nat-t, esp from 192.168.1.{number} to 192.0.2.{number}\n"
+            for number in range(1, count)
         )
         lines = ruleset(ZONES + pairs).splitlines()
-        return sum(line.lstrip().endswith('"') or line.lstrip().startswith(("goto", "jump")) for line in lines)
+        return sum(
+            line.lstrip().endswith('"') or line.lstrip().startswith(("goto", "jump"))
+            for line in lines
+        )
 
     assert rules(3) == rules(200)
 
@@ -164,7 +170,9 @@ def test_one_more_statement_is_a_few_more_lines() -> None:
     assert len(gone) <= 2
 
 
-@pytest.mark.parametrize("name", ["accept", "table", "ct", "INPUT", "drop", "esp", "in", "fwd", "set", "counter"])
+@pytest.mark.parametrize(
+    "name", ["accept", "table", "ct", "INPUT", "drop", "esp", "in", "fwd", "set", "counter"]
+)
 def test_names_that_are_words_of_nft(name: str) -> None:
     text = f"""zone wan {{
   interface eth0
@@ -195,7 +203,9 @@ def test_an_overlong_log_prefix_is_refused() -> None:
 
 
 def test_companions() -> None:
-    output = TARGET.emit(plan(ZONES + "nat from lan to wan\nallow pptp from lan to wan with helper\n"))
+    output = TARGET.emit(
+        plan(ZONES + "nat from lan to wan\nallow pptp from lan to wan with helper\n")
+    )
     assert output.requirements.modules == ("nf_nat_pptp",)
     assert output.files["modules.conf"].splitlines()[-1] == "nf_nat_pptp"
     assert ("net.ipv4.ip_forward", "1") in output.requirements.sysctls

@@ -11,7 +11,8 @@ from tunnelgate.plan import Channel, Element, Kind
 from tunnelgate_targets.nftables.sets import Entry, layers
 
 _side = st.one_of(
-    st.none(), st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: (min(pair), max(pair)))
+    st.none(),
+    st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: (min(pair), max(pair))),
 )
 _ports = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda pair: (min(pair), max(pair)))
 
@@ -24,7 +25,13 @@ def _entries(draw: st.DrawFn) -> list[Entry]:
         source = draw(_side.filter(bool)) if sources else None
         destination = draw(_side.filter(bool)) if destinations else None
         channel = Channel(Kind.PORT, draw(st.sampled_from([6, 17])), *draw(_ports))
-        found.append(Entry(Element(source, destination, channel), draw(st.sampled_from(["a", "b"])), f"s{number}"))
+        found.append(
+            Entry(
+                Element(source, destination, channel),
+                draw(st.sampled_from(["a", "b"])),
+                f"s{number}",
+            )
+        )
     return found
 
 

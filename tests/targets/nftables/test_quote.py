@@ -41,7 +41,12 @@ def test_any_text_is_one_line_of_printable_ascii(text: str) -> None:
     assert len(plain(text)) == len(text)
 
 
-@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=128))
+@given(
+    st.text(
+        alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'),
+        max_size=128,
+    )
+)
 def test_what_is_harmless_is_kept(text: str) -> None:
     assert quote(text, MAX_COMMENT) == f'"{text}"'
 
