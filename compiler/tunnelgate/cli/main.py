@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from tunnelgate import __version__
+from tunnelgate.cli import HELP
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Fault, Problem
 from tunnelgate.diagnostics.nearest import nearest
@@ -36,7 +37,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=HELP)
 @click.version_option(__version__, message="tunnelgate %(version)s")
 def app() -> None:
     """Compile firewall policies about VPN passthrough, and say what cannot work.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tunnelgate.cli import HELP
 from tunnelgate.cli.exits import Exit
 from tunnelgate.cli.flags import Flags, on_policies
 from tunnelgate.cli.remembered import Remembered
@@ -12,7 +13,7 @@ from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.source import SourceFile
 
 
-@click.command("check")
+@click.command("check", context_settings=HELP)
 @on_policies
 def command(flags: Flags) -> Exit:
     """Read policies and say what cannot work.

@@ -9,7 +9,7 @@ import click
 
 from tunnelgate import api
 from tunnelgate.api import Compilation, PolicyError
-from tunnelgate.cli import folder
+from tunnelgate.cli import HELP, folder
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Fault, Problem
 from tunnelgate.cli.flags import Flags, on_policies
@@ -24,7 +24,7 @@ _DEFAULT_TARGET = "nftables"
 _COMPANIONS = frozenset({"modules.conf", "sysctl.conf"})
 
 
-@click.command("compile")
+@click.command("compile", context_settings=HELP)
 @click.option(
     "-o",
     "--output",

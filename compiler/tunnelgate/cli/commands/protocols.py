@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tunnelgate.cli import HELP
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Problem
 from tunnelgate.diagnostics.nearest import nearest
@@ -11,7 +12,7 @@ from tunnelgate.policy.protocol_page import listing, text
 from tunnelgate.policy.table import BY_NAME, TABLE
 
 
-@click.command("protocols")
+@click.command("protocols", context_settings=HELP)
 @click.argument("name", required=False)
 @click.pass_obj
 def command(console: Console, name: str | None) -> None:

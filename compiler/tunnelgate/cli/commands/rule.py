@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from tunnelgate.cli import HELP
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Problem
 from tunnelgate.diagnostics import catalogue
 from tunnelgate.diagnostics.render import page
 
 
-@click.command("rule")
+@click.command("rule", context_settings=HELP)
 @click.argument("word", metavar="[CODE]", required=False)
 @click.pass_obj
 def command(console: Console, word: str | None) -> None:
