@@ -47,7 +47,7 @@ class Output:
 
 
 class Validation(Exception):
-    """The kernel, or the program in front of it, does not take a ruleset; the text is its answer."""
+    """The kernel, or the program in front of it, refuses a ruleset; the text is its answer."""
 
 
 class Target(Protocol):

@@ -1,4 +1,4 @@
-"""A policy's gateway in the packet laboratory, and `decide` as the oracle of what its packets do."""
+"""A policy's gateway in the packet laboratory, and `decide` as the oracle of its packets."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ class Mismatch:
     def __str__(self) -> str:
         o, p = self.outcome, self.outcome.packet
         return (
-            f"{p.ingress.name}: {_show(p.source)} -> {_show(p.destination)} {p.l4 >> 16}/{p.l4 & 0xFFFF} "
-            f"sport {p.source_port}: model {'delivers' if o.delivered else 'drops'} ({o.reason.value}, "
+            f"{p.ingress.name}: {_show(p.source)} -> {_show(p.destination)} "
+            f"{p.l4 >> 16}/{p.l4 & 0xFFFF} sport {p.source_port}: "
+            f"model {'delivers' if o.delivered else 'drops'} ({o.reason.value}, "
             f"{o.statement}) to {o.egress} as {_show(o.source)} -> {_show(o.destination)}; "
             f"seen {self.seen}"
         )
@@ -168,7 +169,7 @@ class Gateway:
     def _agrees(self, outcome: Outcome, seen: Observation) -> bool:
         egress = outcome.egress
         if not outcome.delivered or egress is None or egress.over is not None:
-            # no security association is loaded here, so nothing may leave towards a protected network
+            # no security association is loaded here: nothing may leave for a protected network
             return seen.dropped
         if egress.is_gateway:
             return bool(seen.local)
@@ -190,7 +191,7 @@ class Gateway:
     # -- which packets
 
     def packets(self, count: int, seed: int) -> Iterator[Packet]:
-        """Packets biased to what the policy speaks of: its addresses, their neighbours, its channels."""
+        """Packets biased to the policy: its addresses, their neighbours, its channels."""
         choose = random.Random(seed)
         places = sorted(self._places())
         channels = sorted(self._channels())

@@ -1,4 +1,4 @@
-"""VPN packets through a compiled policy, on each loader: where each arrives, with which addresses."""
+"""VPN packets through a compiled policy, on each loader: where each arrives, and as what."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_ah_of_ipv6_passes_whole(lab: Lab) -> None:
 
 
 def test_ah_of_ipv6_is_not_what_it_carries(lab: Lab) -> None:
-    """ip6tables-legacy matches the TCP inside AH: bob may use AH no more than he may use ssh to hq."""
+    """ip6tables-legacy matches the TCP inside AH: what bob may use in the clear is not AH."""
     for inner in ("tcp", "udp"):
         assert lab.send(out(BOB6, HQ6, "ah", inner=inner, dport=500)).dropped
         assert lab.send(out(BOB6, "2001:db8:99::1", "ah", inner=inner, dport=22)).dropped

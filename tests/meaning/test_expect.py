@@ -1,4 +1,4 @@
-"""Expectations over zones are decided on one packet of every class: all packets would say the same."""
+"""Expectations are decided on one packet of every class: all packets would say the same."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ def _statements(draw: st.DrawFn) -> str:
     inside, outside, protocols = draw(_inside), draw(_outside), draw(_protocols)
     kind = draw(st.sampled_from(["allow out", "allow in", "deny out", "nat", "forward"]))
     if kind == "nat":
-        return f"nat from {inside if inside != 'any' else 'lan'} to {outside if outside != 'any' else 'wan'}"
+        return f"nat from {inside.replace('any', 'lan')} to {outside.replace('any', 'wan')}"
     if kind == "forward":
-        return f"forward {protocols} from {outside if outside != 'any' else 'wan'} to {draw(st.sampled_from(['alice', 'bob']))}"
+        host = draw(st.sampled_from(["alice", "bob"]))
+        return f"forward {protocols} from {outside.replace('any', 'wan')} to {host}"
     verb, _, way = kind.partition(" ")
     ends = (inside, outside) if way == "out" else (outside, inside)
     return f"{verb} {protocols} from {ends[0]} to {ends[1]}"

@@ -129,7 +129,8 @@ def test_what_places_mean(places: str, expected: dict[str, Intervals]) -> None:
 def test_what_protocols_mean(protocols: str, expected: list[tuple[int, int]]) -> None:
     text = (
         ZONES
-        + f"protocol corp = udp/8443 + more\nprotocol more = tcp/8443\nallow {protocols} from lan to wan\n"
+        + "protocol corp = udp/8443 + more\nprotocol more = tcp/8443\n"
+        + f"allow {protocols} from lan to wan\n"
     )
     (rule,) = policy(text).rules
     assert rule.l4 == Intervals.of(expected)
@@ -157,28 +158,75 @@ def test_a_helpers_data_is_announced_and_not_started() -> None:
     [
         (ZONES + "allow ssh from lann to wan\n", ("TG006", "lann", "unknown place `lann`")),
         (ZONES + "allow sssh from lan to wan\n", ("TG006", "sssh", "unknown protocol `sssh`")),
-        (ZONES + "allow udp/70000 from lan to wan\n", ("TG007", "udp/70000", "port 70000 does not exist")),
-        (ZONES + "allow tpc/80 from lan to wan\n", ("TG007", "tpc/80", "`tpc/` begins no protocol")),
-        (ZONES + "allow ssh from 192.168.0.0/15 to wan\n", ("TG011", "192.168.0.0/15", "`192.168.0.0/15` is in several zones: `wan`, `lan`, `guests`")),
-        (ZONES + "nat from gateway to wan\n", ("TG015", "gateway", "`nat` is about what crosses the gateway, not about its own traffic")),
+        (
+            ZONES + "allow udp/70000 from lan to wan\n",
+            ("TG007", "udp/70000", "port 70000 does not exist"),
+        ),
+        (
+            ZONES + "allow tpc/80 from lan to wan\n",
+            ("TG007", "tpc/80", "`tpc/` begins no protocol"),
+        ),
+        (
+            ZONES + "allow ssh from 192.168.0.0/15 to wan\n",
+            (
+                "TG011",
+                "192.168.0.0/15",
+                "`192.168.0.0/15` is in several zones: `wan`, `lan`, `guests`",
+            ),
+        ),
+        (
+            ZONES + "nat from gateway to wan\n",
+            (
+                "TG015",
+                "gateway",
+                "`nat` is about what crosses the gateway, not about its own traffic",
+            ),
+        ),
         (ZONES + "forward ssh from wan to lan\n", ("TG008", "lan", "`lan` is a zone, not a host")),
-        (ZONES + "forward ipv6 ssh from wan to box\n", ("TG015", "box", "`box` has no IPv6 address")),
-        (ZONES + "allow ssh from lan to wan with helper\n", ("TG012", "helper", "option `helper` does nothing for these protocols")),
-        (ZONES + "allow ssh from lan to wan with limit\n", ("TG012", "limit", "option `limit` needs a value")),
-        (ZONES + "deny ssh from lan to wan with limit 3/second\n", ("TG012", "limit 3/second", "`deny` has no option `limit`")),
-        (ZONES + "allow ssh from lan to wan with log, log\n", ("TG012", "log", "option `log` stands twice")),
-        (ZONES + "set log-denied maybe\n", ("TG013", "maybe", "`maybe` is no value of `log-denied`")),
+        (
+            ZONES + "forward ipv6 ssh from wan to box\n",
+            ("TG015", "box", "`box` has no IPv6 address"),
+        ),
+        (
+            ZONES + "allow ssh from lan to wan with helper\n",
+            ("TG012", "helper", "option `helper` does nothing for these protocols"),
+        ),
+        (
+            ZONES + "allow ssh from lan to wan with limit\n",
+            ("TG012", "limit", "option `limit` needs a value"),
+        ),
+        (
+            ZONES + "deny ssh from lan to wan with limit 3/second\n",
+            ("TG012", "limit 3/second", "`deny` has no option `limit`"),
+        ),
+        (
+            ZONES + "allow ssh from lan to wan with log, log\n",
+            ("TG012", "log", "option `log` stands twice"),
+        ),
+        (
+            ZONES + "set log-denied maybe\n",
+            ("TG013", "maybe", "`maybe` is no value of `log-denied`"),
+        ),
         (ZONES + "set antispoof\n", ("TG013", "antispoof", "`antispoof` needs one value")),
         (ZONES + "protocol esp = ip/50\n", ("TG005", "esp", "`esp` is a built-in protocol")),
-        (ZONES + "protocol a = ssh\nprotocol a = dns\n", ("TG005", "a", "there are two protocols named `a`")),
+        (
+            ZONES + "protocol a = ssh\nprotocol a = dns\n",
+            ("TG005", "a", "there are two protocols named `a`"),
+        ),
         (ZONES + "gateway a\ngateway b\n", ("TG005", "gateway b", "a policy has one gateway")),
         (ZONES + 'include "x.tg"\n', ("TG014", 'include "x.tg"', "includes are not built yet")),
         ("zone any {\n interface eth0\n}\n", ("TG005", "any", "`any` is a built-in place")),
         ("zone x {\n network 10.0.0.0/8\n}\n", ("TG009", "x", "zone `x` has no interface")),
-        ("zone x {\n interface eth0\n network 10.0.0.1/8\n}\n", ("TG007", "10.0.0.1/8", "`10.0.0.1/8` has bits set behind its prefix")),
-        ("zone x {\n interface eth0\n address 10.0.0.1/8\n}\n", ("TG007", "10.0.0.1/8", "`10.0.0.1/8` has bits set behind its prefix")),
+        (
+            "zone x {\n interface eth0\n network 10.0.0.1/8\n}\n",
+            ("TG007", "10.0.0.1/8", "`10.0.0.1/8` has bits set behind its prefix"),
+        ),
+        (
+            "zone x {\n interface eth0\n address 10.0.0.1/8\n}\n",
+            ("TG007", "10.0.0.1/8", "`10.0.0.1/8` has bits set behind its prefix"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_said(text: str, expected: tuple[str, str, str]) -> None:
     assert findings(text) == [expected]
 

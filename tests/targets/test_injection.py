@@ -89,7 +89,7 @@ def filled(**values: str) -> str:
 
 
 def skeleton(output: Output) -> dict[str, list[str]]:
-    """The lines of every file, without what stands in quotes, in comments and in names of our own."""
+    """The lines of every file, without quoted text, comments and names."""
     return {
         name: sorted(
             re.sub(r'"[^"]*"|#.*|[\w.-]+', "x", line).rstrip() for line in text.splitlines()

@@ -88,7 +88,8 @@ OUTSIDE_ZONE = Rule(
     name="address-outside-zone",
     severity=Severity.ERROR,
     summary="an address that its zone does not hold",
-    why="A packet with that address would arrive in another zone, so the statement could never match.",
+    why="A packet with that address would arrive in another zone, so the statement could never "
+    "match.",
     source="language reference, Zones",
     bad=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 10.0.0.1\n}\n",
@@ -100,7 +101,8 @@ BAD_OPTION = Rule(
     name="bad-option",
     severity=Severity.ERROR,
     summary="an option that this statement cannot have",
-    why="Each option belongs to certain statements and protocols; one that would do nothing is refused.",
+    why="Each option belongs to certain statements and protocols; one that would do nothing is "
+    "refused.",
     source="language reference, Options",
     bad=_WAN + _LAN + "allow ssh from lan to wan with helper\n",
     good=_WAN + _LAN + "allow ftp from lan to wan with helper\n",

@@ -22,9 +22,9 @@ TRACKING = Rule(
     name="no-spi-tracking",
     severity=Severity.ERROR,
     summary="SPI tracking or a split by SPI on a target that has none",
-    why="Connection tracking knows ESP by its two addresses only. Telling SPIs apart takes conntrack "
-    "zones and learned maps, which this target does not emit; a plain DNAT by SPI loads and is wrong, "
-    "because the first packet binds the whole peer.",
+    why="Connection tracking knows ESP by its two addresses only. Telling SPIs apart takes "
+    "conntrack zones and learned maps, which this target does not emit; a plain DNAT by SPI loads "
+    "and is wrong, because the first packet binds the whole peer.",
     source="kernel facts, Portless protocols behind NAT",
     bad=_ZONES + "allow esp from lan to hq with tracking\n",
     good=_ZONES + "allow ipsec-nat-t from lan to hq\n",
@@ -44,9 +44,10 @@ NAT_NEEDS_NETWORK = Rule(
     code="TG409",
     name="nat-needs-network",
     severity=Severity.ERROR,
-    summary="source translation by the interface of arrival on a target that sees it only before routing",
+    summary="source translation by interface on a target that has forgotten the interface",
     why="iptables knows the interface of arrival no longer where it translates sources, so a `nat` "
-    "there is told by source addresses; a zone without `network`, or without the spoof check, has none.",
+    "there is told by source addresses; a zone without `network`, or without the spoof check, has "
+    "none.",
     source="iptables(8): -i is only valid in PREROUTING, INPUT and FORWARD",
     bad="""zone wan {
   interface eth0

@@ -1,4 +1,4 @@
-"""The algebra of flows: sets of integers as intervals, and boxes of them. Imports nothing of ours."""
+"""The algebra of flows: sets of integers, and boxes of them. Imports nothing of ours."""
 
 from tunnelgate.flows.boxes import Box, Region
 from tunnelgate.flows.intervals import Intervals

@@ -41,7 +41,7 @@ def subtract(one: Box, other: Box) -> Iterator[Box]:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A union of boxes; they may overlap. Not canonical: compare with `is_empty` of a difference."""
+    """A union of boxes; they may overlap. Not canonical: compare by the differences."""
 
     boxes: tuple[Box, ...] = ()
 

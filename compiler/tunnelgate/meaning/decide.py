@@ -34,7 +34,7 @@ NEVER_SPOOFED = Intervals.of(
 )
 _DHCP_SERVER = axes.UDP << 16 | 67
 _IKE_PORTS = (500, 4500)
-#: Neighbour discovery and what it needs of multicast listener discovery (RFC 4861, RFC 2710, RFC 3810).
+#: Neighbour discovery, and what it needs of multicast listener discovery (RFC 4861, 2710, 3810).
 NEIGHBOUR_DISCOVERY = Intervals.of(
     axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
     for kind in (130, 131, 132, 133, 134, 135, 136, 143)
@@ -182,7 +182,7 @@ class Decider:
     # -- arrival
 
     def _arrived(self, packet: Packet) -> Packet:
-        """Decrypted traffic is in the ipsec zone over the interface's zone that holds its source."""
+        """Decrypted traffic is in the ipsec zone, over that of the interface, which holds it."""
         for zone in self._ipsec:
             if zone.over is packet.ingress and packet.source in zone.holds:
                 return replace(packet, ingress=zone)
@@ -305,7 +305,7 @@ class Decider:
         return replace(outcome, source=public, translator=nat, ports=ports)
 
     def _moved(self, outcome: Outcome, egress: Zone, public: int) -> bool:
-        """Whether the source port must not be 500 or 4500: a forward takes that port from the peer."""
+        """Whether the source port has to go, because a forward takes it from the peer."""
         packet = outcome.packet
         if outcome.l4 >> 16 != axes.UDP or packet.source_port not in _IKE_PORTS:
             return False

@@ -30,7 +30,7 @@ _NOBODY = MULTICAST | Intervals.of(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An expectation that does not hold: the packet that shows it, None if there is no packet at all."""
+    """An expectation that does not hold, and the packet that shows it; None if there is none."""
 
     expect: Expect
     outcome: Outcome | None

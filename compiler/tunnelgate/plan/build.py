@@ -259,14 +259,14 @@ class _Builder:
     def _guards(
         self, source: Link | None, destination: Link | None, snats: tuple[Snat, ...]
     ) -> tuple[Guard, ...]:
-        """Where portless protocols share an address, the second claimant of a peer is to be seen."""
+        """Where portless protocols share an address: a second claimant is to be seen."""
         if source is None or destination is None:
             return ()
         return tuple(
             Guard(
                 snat.family,
                 Match(snat.match.source, snat.match.destination, PORTLESS),
-                f"{snat.destination.name} {snat.address if snat.address is not None else 'masquerade'}",
+                f"{snat.destination.name} {snat.address or 'masquerade'}",
                 snat.origin,
             )
             for snat in snats

@@ -21,7 +21,7 @@ class Kind(Enum):
 
 
 class Channel(NamedTuple):
-    """One kind of match: protocols `[low, high]`, or ports or ICMP types `[low, high]` of one protocol."""
+    """Protocols `[low, high]`, or ports or ICMP types `[low, high]` of one protocol."""
 
     kind: Kind
     protocol: int

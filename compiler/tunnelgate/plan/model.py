@@ -96,7 +96,7 @@ class Match:
     l4: Intervals = axes.ANY_L4
 
     def families(self) -> Iterator[tuple[int, Match]]:
-        """The match for each family that it can meet: 4, 6, or 0 for both where no address is asked."""
+        """The match for each family it can meet: 4, 6, or 0 for both where no address is asked."""
         if self.source == axes.ANY_ADDRESS and self.destination == axes.ANY_ADDRESS:
             yield 0, self
             return
@@ -131,7 +131,7 @@ class Rule:
 
     Attributes:
         log: the prefix of its log messages ("" for the standard one), None for no log.
-        translated: only what a forward has translated (its destination is no address of the gateway).
+        translated: only what a forward has translated.
         decrypted: only what came through the gateway's own IPsec.
     """
 
@@ -151,7 +151,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Portless protocols behind one address: a second claimant of a peer is counted, logged, dropped.
+    """Portless protocols behind one address: a second claimant is counted, logged and dropped.
 
     `match` is the path of the translation, `key` names the public address they share.
     """
@@ -164,7 +164,7 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """What may pass from one link to another. `source` or `destination` None is the gateway itself."""
+    """What may pass from one link to another; None for the gateway itself."""
 
     source: Link | None
     destination: Link | None
@@ -187,8 +187,8 @@ class Dnat:
 
     Attributes:
         addresses: the known addresses it is taken from.
-        dynamic: the address is not known: any of the arrival interface's own (`"arrival"`), or any of
-            the machine's own that is not in `elsewhere` (`"machine"`), or None where it is known.
+        dynamic: None where the address is known. Else any of the arrival interface's own
+            (`"arrival"`), or any of the machine's own that is not in `elsewhere` (`"machine"`).
         port: the port it gets, None to keep its own.
     """
 
@@ -236,7 +236,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A connection-tracking helper for connections that start like this. `link` None: the gateway."""
+    """A helper for connections that start like this; `link` is None for the gateway's own."""
 
     name: str
     link: Link | None
@@ -278,7 +278,7 @@ class Plan:
     inside_ipsec: tuple[Link, ...]
     """The links from which L2TP may reach the gateway decrypted."""
     never_clear_l2tp: tuple[Link, ...]
-    """Those of them from which it may not in clear: dropped then, for established connections too."""
+    """Those of them from which it may not in clear: dropped then, established or not."""
     mss: tuple[Mss, ...]
     filter_output: bool
     default_output: bool

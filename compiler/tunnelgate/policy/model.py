@@ -277,7 +277,7 @@ class Nat(Statement):
         return Intervals.union_of(found for _, found in self.source) & axes.family_axis(self.family)
 
     def public_address(self, egress: Zone) -> int | None:
-        """What the source becomes when leaving by a zone (axes.py); None if it has no such address."""
+        """What the source becomes when leaving by a zone; None if that has no such address."""
         return self.address if self.address is not None else egress.carrier.primary(self.family)
 
 

@@ -278,7 +278,7 @@ def _apply(options: Options, row: OptionRow, node: ast.Option) -> Options:
 
 
 def _prefix(text: str) -> str:
-    """A prefix of log messages: printable ASCII, so that no log and no ruleset reads it otherwise."""
+    """A prefix of log messages: printable ASCII, which every log and ruleset reads alike."""
     if not text.isascii() or not text.isprintable() or "\\" in text:
         raise BadValue(
             "a log prefix is printable ASCII without a backslash", "use letters, digits and spaces"

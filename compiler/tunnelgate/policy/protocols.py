@@ -124,7 +124,7 @@ class ProtocolResolver:
         )
 
     def use(self, node: ast.ProtocolUse) -> Meant | None:
-        """What one protocol means, `port` included; None, and a finding, where it has no meaning."""
+        """What one protocol means, `port` included; None, and a finding, where it has none."""
         if node.port is None and (known := self._known.get(node.atom.text)) is not None:
             return known
         if node.atom.kind is ast.AtomKind.PARAM or "$" in node.atom.text:
@@ -151,7 +151,8 @@ class ProtocolResolver:
                 name,
                 "protocol",
                 [*self._known, *self._own],
-                "`tunnelgate protocols` lists the built-in ones; others are written like `tcp/8443`",
+                "`tunnelgate protocols` lists the built-in ones; others are written like "
+                "`tcp/8443`",
             )
             return None
         return meant if node.port is None else self._with_port(node, node.port, meant)

@@ -42,6 +42,7 @@ from tunnelgate.syntax.text import flow_text, statement_text
 _T = TypeVar("_T")
 #: Names have at most 31 characters; one made of a file's name is cut.
 _MAX_NAME = 31
+_AT_HELP = "`at` names one of the gateway's own addresses, or the zone whose addresses are meant"
 
 
 def resolve(tree: ast.Policy) -> tuple[Policy, tuple[Diagnostic, ...]]:
@@ -175,7 +176,8 @@ class _Resolver:
                     rules.BAD_STATEMENT,
                     places.span,
                     "`nat` is about what crosses the gateway, not about its own traffic",
-                    "name the zones on both sides; the gateway's own packets have its own addresses already",
+                    "name the zones on both sides; the gateway's own packets have its own "
+                    "addresses already",
                 )
                 return None
         if source is None or destination is None:
@@ -228,7 +230,8 @@ class _Resolver:
                 rules.BAD_STATEMENT,
                 node.host.span,
                 f"`{host.name}` has no IPv{family} address",
-                f"give it one, or write `forward {'' if family == 6 else 'ipv6 '}…` for the other family",
+                f"give it one, or write `forward {'' if family == 6 else 'ipv6 '}…` for the other "
+                "family",
                 labels=[Label(host.span, "defined here")],
             )
             return None
@@ -268,7 +271,7 @@ class _Resolver:
                     rules.WRONG_KIND,
                     atom.span,
                     f"`{atom.text}` is no address of the gateway",
-                    "`at` names one of the gateway's own addresses, or the zone whose addresses are meant",
+                    _AT_HELP,
                 )
             return None
         found = self._literal_address(atom)
@@ -277,7 +280,7 @@ class _Resolver:
                 rules.WRONG_KIND,
                 atom.span,
                 f"`{atom.text}` is not a single address",
-                "`at` names one of the gateway's own addresses, or the zone whose addresses are meant",
+                _AT_HELP,
             )
             return None
         return found

@@ -202,15 +202,16 @@ class ZoneResolver:
                     self.reporter.say(
                         rules.ZONE_CONFLICT,
                         span,
-                        f"interface `{name}` is in two zones, `{other.text}` and `{draft.node.name.text}`",
-                        "leave it in one of them; a second network behind one interface is a second "
-                        "`network` of its zone",
+                        f"interface `{name}` is in two zones, `{other.text}` and "
+                        f"`{draft.node.name.text}`",
+                        "leave it in one of them; a second network behind one interface is a "
+                        "second `network` of its zone",
                         labels=[Label(other_span, "first here")],
                     )
                 owners.setdefault(name, (draft.node.name, span))
 
     def _holdings(self, drafts: list[Draft]) -> list[Intervals]:
-        """The addresses each zone holds: the most specific network wins, the rest goes to the rest."""
+        """What each zone holds: the most specific network wins, the rest goes to the rest."""
         by_size: dict[int, list[tuple[Interval, int]]] = defaultdict(list)
         owner: dict[Interval, int] = {}
         for index, draft in enumerate(drafts):
@@ -262,7 +263,8 @@ class ZoneResolver:
                 rules.INCOMPLETE_ZONE,
                 name.span,
                 f"zone `{name.text}` has no interface",
-                "add a line `interface eth0`, or `ipsec over ZONE` for what the gateway's own IPsec protects",
+                "add a line `interface eth0`, or `ipsec over ZONE` for what the gateway's own "
+                "IPsec protects",
             )
         index = len(self.zones)
         addresses = tuple(draft.addresses)
@@ -346,7 +348,8 @@ class ZoneResolver:
                     rules.BAD_VALUE,
                     atom.span,
                     f"host `{node.name.text}` has two IPv{family} addresses",
-                    "a host is one endpoint with at most one address a family; make it a `group`, or two hosts",
+                    "a host is one endpoint with at most one address a family; make it a "
+                    "`group`, or two hosts",
                     labels=[Label(families[family], "the first")],
                 )
             elif self._held(zone, interval, atom):
@@ -402,7 +405,8 @@ class ZoneResolver:
             self.reporter.say(
                 rules.OUTSIDE_ZONE,
                 atom.span,
-                f"`{atom.text}` is in zone `{place.zone.name}`, group `{node.name.text}` in `{zone.name}`",
+                f"`{atom.text}` is in zone `{place.zone.name}`, group `{node.name.text}` in "
+                f"`{zone.name}`",
                 "a group has one zone; name both groups in the statement instead",
                 labels=[Label(place.span, "defined here")],
             )

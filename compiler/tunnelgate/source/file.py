@@ -39,7 +39,7 @@ class SourceFile:
 
     @classmethod
     def read(cls, path: Path, name: str | None = None) -> SourceFile:
-        """Read a file of UTF-8 text; line ends and a byte order mark are kept for the parser to judge.
+        """Read a file of UTF-8 text; line ends and a byte order mark are left for the parser.
 
         Raises:
             SourceError: it is missing, unreadable, too large, or no UTF-8.

@@ -1,8 +1,9 @@
 """The syntax tree: what was written, word for word, and where.
 
 Each class has a docstring for another reason too: `dataclass` would spend a third of its time on
-making one up. Nothing is judged here: `010.0.0.1` is an address atom like any other; the policy room takes
-atoms apart. Spans do not take part in equality, so that two trees are equal when they say the same.
+making one up. Nothing is judged here: `010.0.0.1` is an address atom like any other; the policy
+room takes atoms apart. Spans do not take part in equality, so that two trees are equal when they
+say the same.
 """
 
 from __future__ import annotations
@@ -255,7 +256,7 @@ class Include(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Node):
-    """`set log-denied 5/minute`: names are `log-denied`, the value `5/minute`; `on` is a name too."""
+    """`set log-denied 5/minute`: a name and a value; the `on` of others is a name too."""
 
     names: tuple[Atom, ...]
     value: Atom | None

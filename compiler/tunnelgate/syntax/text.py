@@ -23,7 +23,8 @@ def statement_text(node: ast.Rule | ast.Forward | ast.Nat | ast.Expect) -> str:
             return f"deny {_rule(node)}"
         case ast.Nat():
             address = f" as {atom_text(node.address)}" if node.address else ""
-            return f"nat {_ipv6(node)}from {_places(node.source)} to {_places(node.destination)}{address}"
+            ends = f"from {_places(node.source)} to {_places(node.destination)}"
+            return f"nat {_ipv6(node)}{ends}{address}"
         case ast.Forward():
             at = f" at {atom_text(node.at)}" if node.at else ""
             port = f" port {atom_text(node.port)}" if node.port else ""

@@ -1,8 +1,8 @@
 """The child process that `load.py` starts: a namespace of its own, and a dry run in it.
 
 Standard input is the ruleset. Status 0: taken; 3: refused, the answer on standard output; anything
-else: could not be asked, the reason on standard error. A process of its own, because a namespace is entered
-for good, and because a thread may not enter a user namespace.
+else: could not be asked, the reason on standard error. A process of its own, because a namespace is
+entered for good, and because a thread may not enter a user namespace.
 """
 
 from __future__ import annotations

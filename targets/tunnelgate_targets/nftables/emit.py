@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TABLE = "tunnelgate"
-#: RFC 4861 (discovery), RFC 2710 and RFC 3810 (multicast listeners, on which snooping switches insist).
+#: RFC 4861 (discovery); RFC 2710, 3810 (listeners, without which switches that snoop lose it).
 _DISCOVERY = "133, 134, 135, 136"
 _LISTENERS = "130, 131, 132, 143"
 #: Neighbour discovery comes from the link itself, which its hop limit proves.
@@ -224,7 +224,8 @@ class _Writer:
         yield from self._clear_in_lines("tunnel-input")
         for link in self.plan.never_clear_l2tp:
             for arrival in self.interfaces.matches("iifname", link):
-                yield f"{arrival} udp dport 1701 meta ipsec missing counter drop {comment('L2TP in clear')}"
+                action = f"counter drop {comment('L2TP in clear')}"
+                yield f"{arrival} udp dport 1701 meta ipsec missing {action}"
         yield from self._state_lines()
         yield from self._dispatch("input")
         yield from self._last()
@@ -254,8 +255,8 @@ class _Writer:
         yield "ct state established accept"
         yield from self._related()
         if self.plan.icmp:
-            # an ICMPv6 error about a connection that is not known is invalid, and must not be dropped
-            # (RFC 4890 section 4.3.1); whether its source is spoofed is asked below
+            # an ICMPv6 error about a connection that is not known is invalid, and must not be
+            # dropped (RFC 4890 section 4.3.1); whether its source is spoofed is asked below
             yield "ct state invalid meta l4proto != 58 drop"
             yield f"ct state invalid icmpv6 type != {_ERRORS} drop"
         else:
@@ -302,7 +303,7 @@ class _Writer:
         assert link.sources is not None
         yield "ip saddr 0.0.0.0 udp dport 67 return"
         yield "ip6 saddr { ::, fe80::/10 } return"
-        for family, word in FAMILY_WORD.items():
+        for family in FAMILY_WORD:
             held = link.sources & axes.family_axis(family)
             if held:
                 source = address_match(family, "saddr", held) or f"meta nfproto ipv{family}"
@@ -338,12 +339,12 @@ class _Writer:
     # -- drops that hold for established connections too
 
     def _clear_in_lines(self, tunnel: str) -> Iterator[str]:
-        """What claims to come from a protected network and was not decrypted; and decrypted strays."""
+        """What claims a protected source and was not decrypted; and decrypted strays."""
         for drop in self.plan.clear_drops:
             for _, word in self._families(drop.link.network):
                 yield (
-                    f"{word} saddr @protected.{drop.link.name}.{word} meta ipsec missing counter drop "
-                    f"{comment(f'clear text from {drop.link.name}')}"
+                    f"{word} saddr @protected.{drop.link.name}.{word} meta ipsec missing "
+                    f"counter drop {comment(f'clear text from {drop.link.name}')}"
                 )
         for link in self.plan.links:
             if self.plan.carried(link):
@@ -399,7 +400,10 @@ class _Writer:
     def _mss_lines(self) -> Iterator[str]:
         for mss in self.plan.mss:
             value = "rt mtu" if mss.value == "clamp" else str(mss.value)
-            action = f"tcp flags syn / syn,rst tcp option maxseg size set {value} {comment(mss.origin.text)}"
+            action = join(
+                f"tcp flags syn / syn,rst tcp option maxseg size set {value}",
+                comment(mss.origin.text),
+            )
             for selector, side in (("iifname", "saddr"), ("oifname", "daddr")):
                 for words in self.interfaces.matches(selector, mss.link):
                     for where in self._network_of(mss.link, side):

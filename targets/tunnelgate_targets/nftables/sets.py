@@ -1,8 +1,8 @@
 """Tables of a plan as named sets and maps.
 
 Rows that are single points go into a hash set, whatever their number. Rows with a range go into
-sets of intervals (the kernel's pipapo), where no two may overlap: a row that another contains is left
-out, one that overlaps another goes into a further set.
+sets of intervals (the kernel's pipapo), where no two may overlap: a row that another contains is
+left out, one that overlaps another goes into a further set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KIND_NAMES = {
 
 
 class Entry(NamedTuple):
-    """One row of a set, or of a map where `value` is not empty, and the statement it is there for."""
+    """One row of a set, of a map where `value` is not empty, and its statement's text."""
 
     element: Element
     value: str
@@ -105,7 +105,7 @@ def _named(name: str, shape: Shape, entries: Sequence[Entry], *, interval: bool)
 
 
 def _lines(entries: Sequence[Entry]) -> Iterable[str]:
-    """Elements by statement, statements in alphabetical order: one line more in a policy is one here."""
+    """Elements by statement, in alphabetical order: one line more there is one more here."""
     ordered = sorted(entries, key=lambda entry: entry.text)
     last = len(ordered) - 1
     at = 0

@@ -15,7 +15,6 @@ from tunnelgate_targets.nftables.words import (
     Interfaces,
     address_match,
     channel_matches,
-    compare,
     join,
     matches,
     numbers,
@@ -55,7 +54,7 @@ class Translator:
         return [join(one, address_match(family, "saddr", rest)) for one in words]
 
     def leaves(self, link: Link, family: int) -> list[str]:
-        """Matches for what leaves by a link; what goes to an ipsec link over it does not leave by it."""
+        """Matches for what leaves by a link, and not to an ipsec link over it."""
         words = self.interfaces.matches("oifname", link)
         if link.over is not None:
             return [join(one, address_match(family, "daddr", link.network)) for one in words]
@@ -141,7 +140,7 @@ class Translator:
                     clear,
                     f"udp sport {one_of([numbers(*ports) for ports in moved.ports])}",
                     address_match(family, "daddr", moved.peers),
-                    f"{FAMILY_WORD[family]} saddr {compare([str(axes.to_address(moved.host))], negated=True)}",
+                    f"{FAMILY_WORD[family]} saddr != {axes.to_address(moved.host)}",
                     self._translation(snat, ":4501-65535"),
                     comment(f"port kept for: {moved.origin.text}"),
                 )

@@ -197,7 +197,7 @@ class PairWriter:
         return f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
 
     def _guard(self) -> list[str]:
-        """The second claimant of a peer, seen instead of vanishing (kernel facts, Portless protocols).
+        """The second claimant of a peer, seen instead of vanishing (kernel facts).
 
         The first translation that covers a packet counts it, as it is the first that translates it.
         """
@@ -211,13 +211,9 @@ class PairWriter:
             word = FAMILY_WORD[guard.family]
             key = f"{self.pair.name[1]}.{digest(guard.key)}.{word}"
             self.parts.dynamic[f"claims.{key}"] = Dynamic(f"{word} daddr . meta l4proto", "")
-            own = Chain(
-                f"claim.{self.ends}.{digest(guard.key)}.{word}",
-                (
-                    f"add @claims.{key} {{ {word} daddr . meta l4proto ct count over 1 }} "
-                    f"goto {second.name} {comment('one claimant a peer')}",
-                ),
-            )
+            count = f"add @claims.{key} {{ {word} daddr . meta l4proto ct count over 1 }}"
+            line = join(count, f"goto {second.name}", comment("one claimant a peer"))
+            own = Chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", (line,))
             if own not in self.parts.chains:
                 self.parts.chains.append(own)
             for words in matches(guard.match, guard.family):
@@ -227,7 +223,7 @@ class PairWriter:
 
 
 def _plain(rule: Rule) -> Rule:
-    """The match of a rule: logs and counters stand behind the verdict, so that rows may be shared."""
+    """The match of a rule: logs and counters stand behind the verdict, so rows are shared."""
     return Rule(rule.match, rule.origin, translated=rule.translated, decrypted=rule.decrypted)
 
 

@@ -63,7 +63,7 @@ def address_match(family: int, side: str, wanted: Intervals) -> str:
 
 
 def where(family: int | None, match: Match) -> str:
-    """The matches of source and destination of one family, or of that family alone; None: either."""
+    """The matches of source and destination, or of the family alone; None for either family."""
     if family is None:
         return ""
     sides = (("saddr", match.source), ("daddr", match.destination))
@@ -103,7 +103,7 @@ def _ports(some: list[Channel]) -> str:
 
 
 def matches(match: Match, family: int | None = None) -> list[str]:
-    """All matches of addresses and channels of a plan's match, each ready to stand before a verdict.
+    """All matches of addresses and channels, each ready to stand before a verdict.
 
     `family` restricts to one; None takes each family that the match can meet.
     """

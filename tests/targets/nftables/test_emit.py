@@ -102,7 +102,10 @@ def test_a_refusal_of_the_kernel_is_told() -> None:
 
 def test_loading_twice_is_loading_once() -> None:
     made = ruleset(EVERYTHING)
-    script = 'printf %s "$R" > "$T"; nft -f "$T" && nft -s list ruleset > "$T.1" && nft -f "$T" && nft -s list ruleset | cmp - "$T.1"'
+    script = (
+        'printf %s "$R" > "$T"; nft -f "$T" && nft -s list ruleset > "$T.1" && '
+        'nft -f "$T" && nft -s list ruleset | cmp - "$T.1"'
+    )
     path = Path("/tmp") / f"tunnelgate-test-{os.getpid()}"
     try:
         subprocess.run(

@@ -27,7 +27,9 @@ FORMATS: dict[str, str] = {
 class Renderer(Protocol):
     """Writes findings, in the order given, as the whole text of one output."""
 
-    def __call__(self, diagnostics: Sequence[Diagnostic], options: Options = ..., /) -> str: ...
+    def __call__(self, diagnostics: Sequence[Diagnostic], options: Options = ..., /) -> str:
+        """The text of one output."""
+        ...
 
 
 def renderer(format: str) -> Renderer:
