@@ -352,7 +352,9 @@ class ZoneResolver:
                     "`group`, or two hosts",
                     labels=[Label(families[family], "the first")],
                 )
-            elif self._held(zone, interval, atom):
+            else:
+                # kept where it is outside, too: one mistake is not to become another in its statements
+                self._check_held(zone, interval, atom)
                 families[family] = atom.span
                 found.append(interval)
         if self._claim(node.name):
@@ -376,8 +378,9 @@ class ZoneResolver:
     def _entry(self, zone: Zone, node: ast.Group, atom: ast.Atom) -> Intervals:
         if atom.kind is not ast.AtomKind.NAME:
             interval = self._interval(atom)
-            if interval is None or not self._held(zone, interval, atom):
+            if interval is None:
                 return Intervals.EMPTY
+            self._check_held(zone, interval, atom)
             return Intervals((interval,))
         if atom.text in self._pending:
             self._group(atom.text)
@@ -413,11 +416,11 @@ class ZoneResolver:
             return Intervals.EMPTY
         return place.addresses
 
-    def _held(self, zone: Zone, interval: Interval, atom: ast.Atom) -> bool:
-        """Whether a zone holds the addresses; says so where it does not."""
+    def _check_held(self, zone: Zone, interval: Interval, atom: ast.Atom) -> None:
+        """Say so where a zone does not hold addresses."""
         outside = Intervals((interval,)) - zone.holds
         if not outside:
-            return True
+            return
         stray = outside.first()
         owner = next((one for one in self.zones if stray in one.holds), None)
         where = (
@@ -433,7 +436,6 @@ class ZoneResolver:
             ),
             labels=[Label(zone.span, "this zone")],
         )
-        return False
 
 
 def _networks_text(zone: Zone) -> list[str]:
