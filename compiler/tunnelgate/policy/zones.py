@@ -353,7 +353,7 @@ class ZoneResolver:
                     labels=[Label(families[family], "the first")],
                 )
             else:
-                # kept where it is outside, too: one mistake is not to become another in its statements
+                # kept even where it is outside: one mistake must not become many
                 self._check_held(zone, interval, atom)
                 families[family] = atom.span
                 found.append(interval)

@@ -36,8 +36,7 @@ def blank_long_lines(file: SourceFile, text: str) -> tuple[str, list[Diagnostic]
                     SYNTAX,
                     f"the line has {len(line):,} characters, more than {LONGEST_LINE:,}",
                     Label(file.span(start, start)),
-                    help="go on with the next line after a `,`; a long list has its place in a "
-                    'file: `group NAME from "FILE"`',
+                    help="go on with the next line after a `,`",
                 )
             )
         start += len(line) + 1

@@ -16,7 +16,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="ESP from one peer is forwarded to two hosts",
     why="ESP has no ports: the first packet binds all ESP of a peer to one host, and the other "
-    "statement is dead. Two hosts may share a peer where their SPIs are split.",
+    "statement is dead.",
     source="RFC 4303 section 2; Linux, measured",
     bad=NAT
     + "allow ipsec-nat-t from alice, bob to wan\n"
@@ -29,5 +29,5 @@ RULE = Rule(
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each forward that takes ESP which an earlier one takes too."""
-    help = "take the sources apart with `except`, or split the SPIs: `with spi 0x1000-0x1fff`"
+    help = "take the sources apart with `except`, so that each peer has one host"
     yield from tell_collisions(RULE, context, ESP, "ESP", help)
