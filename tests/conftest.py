@@ -11,12 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-#: Debian keeps what only root runs out of a user's path.
-_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+# Debian keeps what only root runs out of a user's path; the tests run it in namespaces of theirs.
+os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def _need(tool: str) -> str:
-    found = shutil.which(tool, path=_PATH)
+    found = shutil.which(tool)
     if found is None:
         absent(f"`{tool}` is not installed")
     return found

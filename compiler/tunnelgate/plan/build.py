@@ -266,7 +266,7 @@ class _Builder:
             Guard(
                 snat.family,
                 Match(snat.match.source, snat.match.destination, PORTLESS),
-                f"{snat.destination.name} {snat.address or 'masquerade'}",
+                f"{snat.destination.name} {_public(snat)}",
                 snat.origin,
             )
             for snat in snats
@@ -408,6 +408,11 @@ class _Builder:
             )
             families = (4,) if helper.name in _IPV4_HELPERS else (4, 6)
             yield Helper(helper.name, self.links.get(source), match, families, origin(statement))
+
+
+def _public(snat: Snat) -> str:
+    """The address that a translation shares out, as a name."""
+    return "masquerade" if snat.address is None else str(snat.address)
 
 
 def _claims(rule: model.Rule) -> bool:
