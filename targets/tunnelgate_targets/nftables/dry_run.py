@@ -12,6 +12,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 REFUSED = 3
 CLONE_NEWUSER = 0x10000000
@@ -21,10 +22,16 @@ CLONE_NEWNET = 0x40000000
 def enter_namespace() -> None:
     """A new network namespace; without root in a new user namespace (user_namespaces(7))."""
     libc = ctypes.CDLL(None, use_errno=True)
-    flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER
-    if libc.unshare(flags) and libc.unshare(CLONE_NEWNET | CLONE_NEWUSER):
+    if libc.unshare(CLONE_NEWNET) == 0:
+        return
+    user, group = os.geteuid(), os.getegid()
+    if libc.unshare(CLONE_NEWNET | CLONE_NEWUSER):
         number = ctypes.get_errno()
         raise OSError(number, f"no network namespace can be made: {os.strerror(number)}")
+    # without a user of its own there, a program would lose its rights when it is started
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
 
 
 def with_module(path: str, text: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ module where it is there (also from a virtual environment, by its path), else th
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ _PLACES = (
 _CHILD = Path(__file__).with_name("dry_run.py")
 _PROGRAM_PLACES = "/usr/sbin:/sbin:/usr/local/sbin"
 _SECONDS = 120
+#: What netlink answers beyond the socket buffer, which only root may widen (socket(7)).
+_TOO_MUCH = "Message too long"
 
 
 def module_path() -> Path | None:
@@ -69,6 +72,8 @@ def _run(command: list[str], text: str, through: str) -> str:
     )
     if done.returncode == 0:
         return through
+    if _TOO_MUCH in done.stdout and os.geteuid() != 0:
+        raise OSError("the kernel takes a ruleset of this size at once from root only; ask as root")
     if done.returncode == REFUSED:
         raise Validation(done.stdout.strip())
     raise OSError(f"{through}: {done.stderr.strip() or f'ended with status {done.returncode}'}")
