@@ -1,4 +1,4 @@
-"""What random packets do not show: who is counted, which translation wins, what is dropped first."""
+"""What random packets do not show: who is counted, which translation wins, what drops first."""
 
 from __future__ import annotations
 
