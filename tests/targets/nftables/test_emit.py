@@ -213,3 +213,23 @@ def test_companions() -> None:
     assert output.files["modules.conf"].splitlines()[-1] == "nf_nat_pptp"
     assert ("net.ipv4.ip_forward", "1") in output.requirements.sysctls
     assert set(TARGET.emit(plan(ZONES)).files) == {"ruleset.nft"}
+
+
+@pytest.mark.parametrize("way", ["module", "program"])
+def test_asking_the_kernel_needs_no_rights(way: str) -> None:
+    """Without the capabilities that root has, as an ordinary user has none."""
+    ask = "load.validate" if way == "module" else "load.validate_with_program"
+    script = (
+        f"import sys; from tunnelgate_targets.nftables import load;print({ask}(sys.stdin.read()))"
+    )
+    without = ["setpriv", "--bounding-set=-sys_admin,-net_admin"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*without, sys.executable, "-c", script],
+        input=ruleset(EVERYTHING),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("python-nftables" if way == "module" else "nft (")
