@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -65,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fault(error: Exception, console: Console) -> Exit:
     """Own up to an exception that nobody expected."""
+    import platform
+    import traceback
+
     if console.verbose:
         traceback.print_exception(error)
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
