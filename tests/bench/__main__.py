@@ -130,6 +130,17 @@ def compile_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
         yield Row("  loaded by nft", load, "s", 0.5)
 
 
+def parse_rows(count: int = 10_000) -> Iterator[Row]:
+    """Reading alone, in this process."""
+    from tunnelgate.source import SourceFile
+    from tunnelgate.syntax import parse
+
+    text = pairs(count)
+    began = time.process_time()
+    parse(SourceFile(text))
+    yield Row(f"parse {count:,} statements, CPU", time.process_time() - began, "s", 0.5)
+
+
 def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
@@ -139,7 +150,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"{'what':<50} {'measured':>12} {'limit':>10} {'ratio':>6}")
-        for row in (*check_rows(folder), *compile_rows(folder)):
+        for row in (*check_rows(folder), *parse_rows(), *compile_rows(folder)):
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
             ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"
             print(f"{row.what:<50} {row.value:>9.2f} {row.unit:<2} {limit:>10} {ratio:>6}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from time import perf_counter
 
 import pytest
 
@@ -156,15 +155,6 @@ MONSTERS = {
 
 
 @pytest.mark.parametrize("text", MONSTERS.values(), ids=MONSTERS.keys())
-def test_an_answer_in_time(text: str) -> None:
-    begin = perf_counter()
+def test_a_monster_gets_an_answer(text: str) -> None:
+    """Quadratic work would make this suite hang: each is a hundred times what people write."""
     assert parse(SourceFile(text)).diagnostics
-    assert perf_counter() - begin < 5
-
-
-def test_plain_statements_are_fast() -> None:
-    file = SourceFile(PLAIN * 10_000)
-    parse(SourceFile(PLAIN))
-    begin = perf_counter()
-    assert len(parse(file).policy.statements) == 10_000
-    assert perf_counter() - begin < 1.5  # 0.3 s where nothing else runs
