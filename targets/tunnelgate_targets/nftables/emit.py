@@ -57,7 +57,7 @@ def emit(plan: Plan, revision: int) -> Output:
         gateway=plain(plan.gateway),
         policy=plain(plan.policy),
         revision=revision,
-        **_Writer(plan).parts(),
+        **_Writer(plan).shown(),
     )
     modules = tuple(sorted({f"nf_nat_{_module(helper.name)}" for helper in plan.helpers}))
     sysctls = tuple(_sysctls(plan))
@@ -103,26 +103,26 @@ class _Writer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.interfaces = Interfaces(plan)
-        self.parts_ = Parts()
-        self.translator = Translator(plan, self.interfaces, self.parts_)
+        self.made = Parts()
+        self.translator = Translator(plan, self.interfaces, self.made)
         self.pairs = {pair.name: pair for pair in plan.pairs}
 
-    def parts(self) -> dict[str, object]:
+    def shown(self) -> dict[str, object]:
         """Everything that the template shows, as finished lines."""
         for pair in self.plan.pairs:
-            PairWriter(self.plan, pair, self.parts_).write()
+            PairWriter(self.plan, pair, self.made).write()
         base = [one for one in self._base_chains() if one.lines or one.policy == "drop"]
         chains = [
             *self._link_chains(),
-            *self.parts_.chains,
+            *self.made.chains,
             *self._drop_chains(),
             *final_chains(self.plan),
         ]
         return {
             "networks": list(self._networks()),
-            "sets": self.parts_.sets,
-            "dynamic": sorted(self.parts_.dynamic.items()),
-            "limits": sorted(self.parts_.limits.items()),
+            "sets": self.made.sets,
+            "dynamic": sorted(self.made.dynamic.items()),
+            "limits": sorted(self.made.limits.items()),
             "helpers": sorted({_helper(one) for one in self.plan.helpers for _ in one.match.l4}),
             "base_chains": base,
             "chains": chains,
