@@ -1,6 +1,5 @@
 """Input that is no policy: a finding with a way out, never a traceback."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -49,11 +48,9 @@ def test_bad_input(run, command, name):
 def test_a_line_of_ten_megabytes(run, filler):
     size = 10_000_000 // len(filler.encode())
     Path("p.tg").write_text(f"{ZONE}allow {filler * size}\n{RULE}", "utf-8")
-    began = time.perf_counter()
     result = run("check", "p.tg")
     assert result.code == 1
     assert len(result.out) < 10_000
-    assert time.perf_counter() - began < 10
 
 
 def test_standard_input_is_read_as_strictly(spawn):

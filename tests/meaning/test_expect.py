@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,3 +130,26 @@ expect ike from alice to hq leaves as 203.0.113.2
     made = policy(both)
     assert unmet(Decider(made), made.expects[0]) is None
     assert unmet(Decider(made), made.expects[1]) is not None
+
+
+@pytest.mark.parametrize(
+    ("statements", "expectation", "holds"),
+    [
+        ("", "deny icmp from wan to lan", False),
+        ("set icmp none", "deny icmp from wan to lan", True),
+        ("", "deny icmp from lan to gateway", False),
+        ("set icmp none", "deny icmp from lan to gateway", False),
+        ("", "deny ping from wan to lan", True),
+        ("", "allow icmpv6/packet-too-big from wan to lan", True),
+        ("allow icmp/echo-request from lan to wan", "allow ping from alice to hq", True),
+        ("allow icmp/echo-request from lan to wan", "allow ping from lan to wan", False),
+    ],
+)
+def test_icmp_is_told_apart_by_family_and_by_what_is_always_on(
+    statements: str, expectation: str, holds: bool
+) -> None:
+    zones = ZONES.replace("192.168.1.0/30", "192.168.1.0/30, fd00:1::/126").replace(
+        "192.0.2.0/30", "192.0.2.0/30, 2001:db8::/126"
+    )
+    made = policy(f"{zones}{statements}\nexpect {expectation}\n")
+    assert (unmet(Decider(made), made.expects[0]) is None) == holds

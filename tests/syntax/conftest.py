@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,45 +11,10 @@ from tunnelgate.diagnostics import Diagnostic, Fix
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse, parse_flow
 
-SAMPLE = """\
-## Branch office gateway. Doc comments (##) travel into the report.
-gateway branch
-
-zone wan {
-  interface eth0
-  address   203.0.113.1, 2001:db8::1
-  host  hq       = 192.0.2.10, 2001:db8:51::10
-  group partners = 198.51.100.0/24
-}
-
-zone lan {
-  interface eth1
-  network   192.168.1.0/24, fd00:1::/64
-  host concentrator = 192.168.1.10
-  host alice        = 192.168.1.20
-}
-
-zone hq-net {
-  ipsec over wan                 # packets the gateway's own IPsec protects
-  network 10.20.0.0/16
-}
-
-nat from lan to wan              # masquerade; `as 203.0.113.1` for a fixed address
-
-allow   ssh         from lan to gateway
-allow   ipsec-nat-t from lan to wan
-allow   pptp        from lan to wan   with helper
-forward ipsec       from partners to concentrator
-allow   ipsec       from hq to gateway
-allow   any         from lan to hq-net
-allow   any         from hq-net to lan
-deny    tcp/25      from lan to wan   with log
-
-expect allow ike from alice to hq
-expect deny  ah  from alice to hq
-expect esp from 198.51.100.200 to 203.0.113.1 reaches concentrator
-expect ike from alice to hq leaves as 203.0.113.1
-"""
+#: The policy of the language page.
+SAMPLE = (Path(__file__).parents[2] / "examples" / "branch-office" / "branch.tg").read_text(
+    encoding="utf-8"
+)
 
 
 def mend(text: str, fix: Fix) -> str:

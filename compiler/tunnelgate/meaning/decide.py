@@ -46,7 +46,7 @@ ICMPV6_ERRORS = Intervals.of(
 
 
 #: The gateway's own ICMP errors, without which path MTU discovery fails (RFC 1191).
-_ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
+ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
 
 
 class Reason(Enum):
@@ -265,7 +265,7 @@ class Decider:
             if packet.ingress is egress or outcome.l4 in NEIGHBOUR_DISCOVERY:
                 return True
             if packet.ingress is self.gateway:
-                return outcome.l4 in ICMPV6_ERRORS or outcome.l4 in _ICMP_ERRORS
+                return outcome.l4 in ICMPV6_ERRORS or outcome.l4 in ICMP_ERRORS
         return self.policy.settings.icmp and outcome.l4 in ICMPV6_ERRORS
 
     # -- source translation

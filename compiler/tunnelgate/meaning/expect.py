@@ -13,8 +13,24 @@ from dataclasses import dataclass
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.meaning.decide import Decider, Outcome, Packet
-from tunnelgate.policy.model import MULTICAST, Expect, ExpectKind, Policy, Question, Rule, Zone
+from tunnelgate.meaning.decide import (
+    ICMP_ERRORS,
+    ICMPV6_ERRORS,
+    NEIGHBOUR_DISCOVERY,
+    Decider,
+    Outcome,
+    Packet,
+)
+from tunnelgate.policy.model import (
+    AH,
+    MULTICAST,
+    Expect,
+    ExpectKind,
+    Policy,
+    Question,
+    Rule,
+    Zone,
+)
 
 #: What no packet between two machines has for an address (RFC 6890).
 _NOBODY = MULTICAST | Intervals.of(
@@ -97,7 +113,7 @@ def _classes(
     ]
     boxes += [(box, None) for box in _other_boxes(decider, ingress, egress)]
     for source, destination, l4, alive in _walk(space, boxes):
-        if axes.family(source) != axes.family(destination):
+        if axes.family(source) != axes.family(destination) or not _exists(source, l4):
             continue
         packet = Packet(ingress, source, destination, l4)
         # A forward changes the destination, so that other statements than those alive may be met.
@@ -109,6 +125,11 @@ def _classes(
                 yield packet, target, _after_forward(decider, packet)
 
 
+def _exists(source: int, l4: int) -> bool:
+    """Whether there is such a packet: each family has an ICMP of its own (RFC 792, RFC 4443)."""
+    return l4 >> 16 != (axes.ICMPV6 if axes.family(source) == 4 else axes.ICMP)
+
+
 def _after_forward(decider: Decider, packet: Packet) -> Sequence[Rule]:
     forward, _ = decider.forward_of(packet)
     assert forward is not None
@@ -116,11 +137,12 @@ def _after_forward(decider: Decider, packet: Packet) -> Sequence[Rule]:
 
 
 def _other_boxes(decider: Decider, ingress: Zone, egress: Zone) -> Iterator[Box]:
-    """What else tells packets apart: translations, families, who holds a source."""
+    """What else tells packets apart: translations, families, what is always on."""
     everything = (axes.ANY_ADDRESS, axes.ANY_ADDRESS, axes.ANY_L4)
     yield (axes.IPV4, *everything[1:])
     yield (everything[0], axes.IPV4, everything[2])
-    yield (*everything[:2], Intervals.of([axes.l4(axes.AH)]))
+    for l4 in (AH, NEIGHBOUR_DISCOVERY, ICMP_ERRORS, ICMPV6_ERRORS):
+        yield (*everything[:2], l4)
     for nat in decider.nats:
         sources, destinations = nat.source.addresses(ingress), nat.destination.addresses(egress)
         if sources and destinations:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -15,7 +12,9 @@ from tunnelgate.syntax import ast
 from tunnelgate.syntax.characters import clean
 from tunnelgate.syntax.lengths import blank_long_lines, find_long_names
 from tunnelgate.syntax.reader import Reader
+from tunnelgate.syntax.uncollected import uncollected
 
+#: The parser holds the state of one reading.
 _one_at_a_time = Lock()
 
 
@@ -36,7 +35,7 @@ def parse(file: SourceFile) -> Parsed:
     """Read a policy. Whatever the text is, the answer is a tree and findings; nothing is raised."""
     text, findings = clean(file)
     text, too_long = blank_long_lines(file, text)
-    with _reading():
+    with _one_at_a_time, uncollected():
         reader = Reader(file, text)
         policy = reader.read_policy()
     findings += too_long + reader.findings + find_long_names(text, policy)
@@ -49,28 +48,11 @@ def parse_flow(file: SourceFile) -> tuple[ast.Flow | None, tuple[Diagnostic, ...
     """Read a question, `esp from alice to hq`. The flow is None where it is none."""
     text, findings = clean(file)
     text, too_long = blank_long_lines(file, text)
-    with _reading():
+    with _one_at_a_time, uncollected():
         reader = Reader(file, text)
         flow = reader.read_question()
     findings += too_long or reader.findings
     return flow, tuple(sorted(findings, key=lambda finding: finding.sort_key))
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """One text at a time, since the parser holds the state of one reading.
-
-    Meanwhile garbage is not collected: reading makes a tree of very many small objects and no
-    cycles, and looking through it again and again for some would take half of the time.
-    """
-    with _one_at_a_time:
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            yield
-        finally:
-            if was_enabled:
-                gc.enable()
 
 
 def _empty(file: SourceFile) -> Diagnostic:

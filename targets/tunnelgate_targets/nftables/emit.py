@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +37,25 @@ _DISCOVERY_LINES = (
     f"icmpv6 type {{ {_LISTENERS} }} accept",
 )
 _ERRORS = "1-4"
+
+_MANGLE_IN = "type filter hook prerouting priority mangle"
+_MANGLE_OUT = "type filter hook output priority mangle"
+_MANGLE_FORWARD = "type filter hook forward priority mangle"
+_DSTNAT = "type nat hook prerouting priority dstnat"
+_SRCNAT = "type nat hook postrouting priority srcnat"
+#: Behind source translation: what NAT before IPsec has rewritten is judged as it leaves.
+_LAST = "type filter hook postrouting priority 110"
+_WHY = {
+    "helpers": "who gets a connection-tracking helper",
+    "own-helpers": "the same for what the gateway itself starts",
+    "translate-destination": "forwards",
+    "mss": "TCP segments that fit through",
+    "input": "for the gateway itself",
+    "forward": "what crosses it",
+    "output": "what it sends",
+    "translate-source": "the most specific source first",
+    "no-clear-text": "nothing of a protected network leaves unprotected, whatever was established",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,71 +172,23 @@ class _Writer:
     # -- chains at hooks
 
     def _base_chains(self) -> Iterator[BaseChain]:
-        plan = self.plan
-        yield BaseChain(
-            "helpers",
-            "type filter hook prerouting priority mangle",
-            "accept",
-            tuple(self._helper_lines(from_gateway=False)),
-            "who gets a connection-tracking helper",
+        """The chains at hooks, in the order in which a packet meets them."""
+        made = self.translator
+        output = "accept" if self.plan.default_output else "drop"
+        rows: tuple[tuple[str, str, str, Iterable[str]], ...] = (
+            ("helpers", _MANGLE_IN, "accept", self._helper_lines(from_gateway=False)),
+            ("own-helpers", _MANGLE_OUT, "accept", self._helper_lines(from_gateway=True)),
+            ("translate-destination", _DSTNAT, "accept", made.destination_lines()),
+            ("mss", _MANGLE_FORWARD, "accept", self._mss_lines()),
+            ("input", "type filter hook input priority filter", "drop", self._input_lines()),
+            ("forward", "type filter hook forward priority filter", "drop", self._forward_lines()),
+            ("output", "type filter hook output priority filter", output, self._output_lines()),
+            ("translate-source", _SRCNAT, "accept", made.source_lines()),
+            ("no-clear-text", _LAST, "accept", self._clear_out_lines()),
         )
-        yield BaseChain(
-            "own-helpers",
-            "type filter hook output priority mangle",
-            "accept",
-            tuple(self._helper_lines(from_gateway=True)),
-            "the same for what the gateway itself starts",
-        )
-        yield BaseChain(
-            "translate-destination",
-            "type nat hook prerouting priority dstnat",
-            "accept",
-            tuple(self.translator.destination_lines()),
-            "forwards",
-        )
-        yield BaseChain(
-            "mss",
-            "type filter hook forward priority mangle",
-            "accept",
-            tuple(self._mss_lines()),
-            "TCP segments that fit through",
-        )
-        yield BaseChain(
-            "input",
-            "type filter hook input priority filter",
-            "drop",
-            tuple(self._input_lines()),
-            "for the gateway itself",
-        )
-        yield BaseChain(
-            "forward",
-            "type filter hook forward priority filter",
-            "drop",
-            tuple(self._forward_lines()),
-            "what crosses it",
-        )
-        if plan.filter_output:
-            yield BaseChain(
-                "output",
-                "type filter hook output priority filter",
-                "accept" if plan.default_output else "drop",
-                tuple(self._output_lines()),
-                "what it sends",
-            )
-        yield BaseChain(
-            "translate-source",
-            "type nat hook postrouting priority srcnat",
-            "accept",
-            tuple(self.translator.source_lines()),
-            "the most specific source first",
-        )
-        yield BaseChain(
-            "no-clear-text",
-            "type filter hook postrouting priority 110",
-            "accept",
-            tuple(self._clear_out_lines()),
-            "nothing of a protected network leaves unprotected, whatever was established",
-        )
+        for name, hook, policy, lines in rows:
+            if name != "output" or self.plan.filter_output:
+                yield BaseChain(name, hook, policy, tuple(lines), _WHY[name])
 
     def _input_lines(self) -> Iterator[str]:
         yield 'iifname "lo" accept'

@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -211,11 +210,3 @@ def test_ah_of_ipv6_is_told_before_everything_else(emitted: Emitted) -> None:
     assert " -m ah " in inwards[0] and inwards[0].endswith("-j DROP")
     assert not any("-p ah" in line for line in lines(files, "rules.v6"))
     assert any("-p ah" in line for line in lines(files))
-
-
-def test_ten_thousand_pairs_are_fast(planned: Callable[[str], Plan]) -> None:
-    plan = planned(ZONES + "".join(pairs(10_000)))
-    begun = time.process_time()
-    TARGET.emit(plan)
-    # measured: 0.75 s
-    assert time.process_time() - begun < 3
