@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from tunnelgate.meaning import Outcome, Packet
     from tunnelgate.policy import Policy
     from tunnelgate.source import SourceFile
-    from tunnelgate.target import UnknownTarget
+    from tunnelgate.target import BadVersion, UnknownTarget
 
 __all__ = [
+    "BadVersion",
     "Compilation",
     "Diagnostic",
     "Outcome",
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 
 #: Where each name is defined.
 _HOMES = {
+    "BadVersion": "tunnelgate.target",
     "Compilation": "tunnelgate.api",
     "Diagnostic": "tunnelgate.diagnostics",
     "Outcome": "tunnelgate.meaning",

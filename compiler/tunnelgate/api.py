@@ -17,10 +17,13 @@ from tunnelgate.syntax import ast, parse, parse_flow
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
     from tunnelgate.plan import Plan
-    from tunnelgate.target import Requirements, Target
+    from tunnelgate.target import Layout, Requirements, Setup, Target
 
 #: Findings of a policy that could not be read whole: only what no missing statement changes.
 _WITHOUT_THE_REST = ("TG1", "TG2", "TG3")
+
+#: Where every version that a target supports has to take its output.
+_ANY_VERSION: Mapping[str, str] = MappingProxyType({})
 
 
 class PolicyError(ValueError):
@@ -47,6 +50,7 @@ class Compilation:
     Attributes:
         policy: what was compiled.
         target: whose dialect it is.
+        setup: what it finds on the gateway.
         files: the text of each file to load on the gateway, by name.
         requirements: the kernel modules, sysctls and commands that loading them takes.
         diagnostics: warnings and advice about the policy.
@@ -54,6 +58,7 @@ class Compilation:
 
     policy: Policy
     target: Target
+    setup: Setup
     files: Mapping[str, str]
     requirements: Requirements
     diagnostics: tuple[Diagnostic, ...]
@@ -64,7 +69,9 @@ class Compilation:
         """The text of `manifest.json`: what the files are, and where each statement stands."""
         from tunnelgate.manifest import describe
 
-        return describe(self.policy, self._plan, self.target, self.files, self.requirements)
+        return describe(
+            self.policy, self._plan, self.target, self.setup, self.files, self.requirements
+        )
 
     @property
     def folder(self) -> Mapping[str, str]:
@@ -96,7 +103,12 @@ def load(source: Source, name: str | None = None) -> Policy:
 
 
 def check(
-    source: Source | Policy, targets: Iterable[str] = (), name: str | None = None
+    source: Source | Policy,
+    targets: Iterable[str] = (),
+    name: str | None = None,
+    *,
+    layout: Layout = "whole",
+    versions: Mapping[str, str] = _ANY_VERSION,
 ) -> list[Diagnostic]:
     """All findings about a policy, in the order of the text.
 
@@ -106,9 +118,12 @@ def check(
         source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
         targets: names of targets that must be able to do what the policy asks.
         name: what findings call it; the path by default.
+        layout: `shared` where the ruleset stands side by side with those of others.
+        versions: the oldest version of a target's software that must be able to, by its name.
 
     Raises:
         UnknownTarget: there is no target of that name.
+        BadVersion: what is stated is no version of the target.
 
     >>> zones = '''zone wan { interface eth0 }
     ... zone lan {
@@ -122,17 +137,22 @@ def check(
     >>> check(zones + "nat from lan to wan\\nallow ah from lan to wan")[0].rule.code
     'TG101'
     """
-    asked = [_target(one) for one in targets]
+    asked = _asked(targets, layout, versions)
     reading = _reading(source, name)
     findings = _judge(reading)
     if asked and reading.policy is not None and not any(one.is_error for one in findings):
         plan = _plan(reading.policy)
-        findings += [finding for target in asked for finding in target.refuse(plan)]
+        findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
     return list(in_order(findings))
 
 
 def compile(
-    source: Source | Policy, target: str = "nftables", name: str | None = None
+    source: Source | Policy,
+    target: str = "nftables",
+    name: str | None = None,
+    *,
+    layout: Layout = "whole",
+    versions: Mapping[str, str] = _ANY_VERSION,
 ) -> Compilation:
     """The ruleset of a policy for one target. Nothing is written anywhere.
 
@@ -140,10 +160,13 @@ def compile(
         source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
         target: the name of a target.
         name: what findings call the policy; the path by default.
+        layout: `shared` where the ruleset stands side by side with those of others.
+        versions: the oldest version of a target's software that must take it, by its name.
 
     Raises:
         PolicyError: a finding is an error.
         UnknownTarget: there is no target of that name.
+        BadVersion: what is stated is no version of the target.
 
     >>> ruleset = compile("zone wan { interface eth0 }\\nallow ssh from wan to gateway")
     >>> list(ruleset.files)
@@ -151,12 +174,17 @@ def compile(
     >>> ruleset.requirements.load
     ('nft -f ruleset.nft',)
     """
-    (compilation,) = compile_each(source, [target], name)
+    (compilation,) = compile_each(source, [target], name, layout=layout, versions=versions)
     return compilation
 
 
 def compile_each(
-    source: Source | Policy, targets: Iterable[str], name: str | None = None
+    source: Source | Policy,
+    targets: Iterable[str],
+    name: str | None = None,
+    *,
+    layout: Layout = "whole",
+    versions: Mapping[str, str] = _ANY_VERSION,
 ) -> list[Compilation]:
     """The rulesets of a policy for several targets, which is read and checked once.
 
@@ -167,15 +195,15 @@ def compile_each(
     >>> [ruleset.target.name for ruleset in rulesets]
     ['nftables', 'iptables']
     """
-    asked = [_target(one) for one in targets]
+    asked = _asked(targets, layout, versions)
     reading = _reading(source, name)
     findings = _judge(reading)
     _refuse(findings)
     assert reading.policy is not None, "what has no policy has an error"
-    plan = _plan(reading.policy)
-    findings += [finding for target in asked for finding in target.refuse(plan)]
+    policy, plan = reading.policy, _plan(reading.policy)
+    findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
     _refuse(findings)
-    return [_emit(target, reading.policy, plan, in_order(findings)) for target in asked]
+    return [_emit(target, setup, policy, plan, in_order(findings)) for target, setup in asked]
 
 
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
@@ -208,17 +236,29 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
 
 
 def _emit(
-    target: Target, policy: Policy, plan: Plan, findings: tuple[Diagnostic, ...]
+    target: Target, setup: Setup, policy: Policy, plan: Plan, findings: tuple[Diagnostic, ...]
 ) -> Compilation:
-    output = target.emit(plan)
+    output = target.emit(plan, setup)
     files = MappingProxyType(dict(output.files))
-    return Compilation(policy, target, files, output.requirements, findings, plan)
+    return Compilation(policy, target, setup, files, output.requirements, findings, plan)
 
 
-def _target(name: str) -> Target:
-    from tunnelgate.target import find
+def _asked(
+    names: Iterable[str], layout: Layout, versions: Mapping[str, str]
+) -> list[tuple[Target, Setup]]:
+    """The targets of these names, each with what its ruleset finds on the gateway.
 
-    return find(name)
+    Raises UnknownTarget and BadVersion, for a version of a target that is not asked for too.
+    """
+    targets = list(names)
+    if not (targets or versions):
+        return []
+    from tunnelgate.target import BadVersion, Setup, find
+
+    for name, version in versions.items():
+        if not find(name).is_version(version):
+            raise BadVersion(find(name), version)
+    return [(find(name), Setup(layout, versions.get(name))) for name in targets]
 
 
 def _plan(policy: Policy) -> Plan:

@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 from tunnelgate.diagnostics.nearest import nearest
 
+#: Stands for every version that a target supports.
+_ANY = "any"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -21,14 +24,17 @@ class Config:
 
     Attributes:
         paths: the policies, or folders of them, where the command names none.
-        targets: what to compile for, and whose limits `check` knows.
+        targets: what to compile for, and whose limits `check` knows: names, or by name the oldest
+            version that has to take the output (`any` for every one that the target supports).
+        layout: whether rulesets of others stand on the gateways, too.
         output: the folder that `compile` writes to.
         fail_level: the mildest finding that makes a run fail.
         format: how findings are shown.
     """
 
     paths: list[str] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
+    targets: list[str] | dict[str, str] = field(default_factory=list)
+    layout: Literal["whole", "shared"] | None = None
     output: str | None = None
     fail_level: Literal["error", "warning", "advice"] | None = None
     format: Literal["full", "concise", "json", "github"] | None = None
@@ -39,6 +45,13 @@ class Config:
         "extra": "forbid",
         "alias_generator": lambda name: name.replace("_", "-"),
     }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The oldest version of each target, where one is stated."""
+        if isinstance(self.targets, list):
+            return {}
+        return {name: version for name, version in self.targets.items() if version != _ANY}
 
 
 class ConfigError(Exception):
@@ -76,14 +89,40 @@ def read(path: Path, table: dict[str, Any]) -> Config:
         config = TypeAdapter(Config).validate_python(table)
     except ValidationError as error:
         problems = (_problem(one["type"], one["loc"], one["msg"]) for one in error.errors())
-        raise ConfigError(path, *problems) from None
+        raise ConfigError(path, *dict.fromkeys(problems)) from None
+    _check_versions(path, config.versions)
     return Config(
         paths=[_from_here(path, one) for one in config.paths],
         targets=config.targets,
+        layout=config.layout,
         output=None if config.output is None else _from_here(path, config.output),
         fail_level=config.fail_level,
         format=config.format,
     )
+
+
+def _check_versions(path: Path, versions: dict[str, str]) -> None:
+    """See to it that there are targets of these names, and that they know these versions.
+
+    Raises:
+        ConfigError: there is none, or what is stated is no version of it.
+    """
+    if not versions:
+        return
+    from tunnelgate.target import UnknownTarget, find
+
+    problems = []
+    for name, version in versions.items():
+        try:
+            target = find(name)
+        except UnknownTarget as error:
+            problems.append((f"`targets`: unknown target `{name}`", error.help))
+            continue
+        if not target.is_version(version):
+            form = f"write it as in `{target.version_form}`, or `{_ANY}` for all that are supported"
+            problems.append((f"`targets.{name}`: `{version}` is no version of {name}", form))
+    if problems:
+        raise ConfigError(path, *problems)
 
 
 def _upwards(start: Path) -> Iterator[Path]:
@@ -128,5 +167,10 @@ def _problem(kind: str, place: tuple[int | str, ...], message: str) -> tuple[str
         close = nearest(key, known)
         help = f"did you mean `{close}`?" if close else f"known are {', '.join(known)}"
         return f"unknown key `{key}`", help
+    if key == "targets":
+        return (
+            "`targets` is neither a list of names nor a table of names and versions",
+            'write `targets = ["nftables"]`, or a table with `nftables = "1.0.6"`',
+        )
     where = f"`{key}`" + "".join(f" item {one + 1}" for one in place[1:] if isinstance(one, int))
     return f"{where}: {message[:1].lower()}{message[1:]}", "change its value"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunnelgate import __version__
 from tunnelgate.plan import Origin, Plan
 from tunnelgate.policy import Policy
-from tunnelgate.target import Requirements, Target
+from tunnelgate.target import Layout, Requirements, Setup, Target
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name in the folder of the manifest: never a path, since what is stale is deleted by it."""
@@ -51,6 +51,8 @@ class Manifest(_Part):
         version: of this contract; within one, fields are never renamed or given another meaning.
         gateway: the policy's gateway.
         target: the name of the target.
+        layout: `shared` where the ruleset stands side by side with those of others.
+        minimum_version: the oldest version of the target's software that has to take it, if stated.
         tunnelgate: the version that wrote the files.
         format_revision: of the target's output; it changes when the same policy gives other bytes.
         policy: the files of the policy.
@@ -58,12 +60,16 @@ class Manifest(_Part):
         modules: kernel modules that nothing loads by itself.
         sysctls: kernel parameters and the values they need.
         load: the commands that load the ruleset, in order, in this folder.
+        unload: the commands that take all of it away again; empty where others' rules would go too.
+        caveats: what the ruleset cannot promise.
         statements: where each statement stands.
     """
 
     version: Literal[1] = 1
     gateway: str
     target: str
+    layout: Layout = "whole"
+    minimum_version: str | None = None
     tunnelgate: str
     format_revision: int
     policy: list[Source]
@@ -71,6 +77,8 @@ class Manifest(_Part):
     modules: list[str]
     sysctls: dict[str, str]
     load: list[str]
+    unload: list[str] = []
+    caveats: list[str] = []
     statements: list[Statement]
 
 
@@ -78,6 +86,7 @@ def describe(
     policy: Policy,
     plan: Plan,
     target: Target,
+    setup: Setup,
     files: Mapping[str, str],
     requirements: Requirements,
 ) -> str:
@@ -85,6 +94,8 @@ def describe(
     manifest = Manifest(
         gateway=policy.name,
         target=target.name,
+        layout=setup.layout,
+        minimum_version=setup.version,
         tunnelgate=__version__,
         format_revision=target.format_revision,
         policy=[Source(file=_name(policy.file.path), sha256=_digest(policy.file.text))],
@@ -92,6 +103,8 @@ def describe(
         modules=list(requirements.modules),
         sysctls=dict(requirements.sysctls),
         load=list(requirements.load),
+        unload=list(requirements.unload),
+        caveats=list(requirements.caveats),
         statements=_statements(plan),
     )
     return manifest.model_dump_json(indent=2) + "\n"

@@ -7,13 +7,15 @@ something out. Built-in targets are found by dotted name; others by the entry po
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.plan import Plan
 
 BUILT_IN: Mapping[str, str] = {
@@ -21,6 +23,26 @@ BUILT_IN: Mapping[str, str] = {
     "iptables": "tunnelgate_targets.iptables",
 }
 _GROUP = "tunnelgate.targets"
+
+Layout = Literal["whole", "shared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a ruleset finds on its gateway.
+
+    Attributes:
+        layout: `whole` where it decides about every packet, `shared` where it stands side by side
+            with rulesets of others and decides about the packets of its policy's zones alone.
+        version: the oldest version of the target's software that has to take it, in a form that
+            the target knows (`Target.is_version`); None where every one that it supports does.
+    """
+
+    layout: Layout = "whole"
+    version: str | None = None
+
+
+WHOLE = Setup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +53,15 @@ class Requirements:
         modules: kernel modules that nothing loads by itself.
         sysctls: kernel parameters and the values they need.
         load: the commands that load the ruleset, in order; file names are relative to its folder.
+        unload: the commands that take all of it away again; empty where others' rules would go too.
+        caveats: what the ruleset cannot promise, each a sentence without its full stop.
     """
 
     modules: tuple[str, ...]
     sysctls: tuple[tuple[str, str], ...]
     load: tuple[str, ...]
+    unload: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +83,24 @@ class Target(Protocol):
         name: as in `-t NAME`.
         title: one line for `tunnelgate targets`.
         format_revision: changes when the same policy gives other bytes; part of each file's header.
+        version_form: a version of its software as people write it, for messages: `1.0.6`.
     """
 
     name: str
     title: str
     format_revision: int
+    version_form: str
 
-    def refuse(self, plan: Plan) -> list[Diagnostic]:
-        """What of a plan this target cannot do, as findings of the group TG4xx."""
+    def is_version(self, text: str) -> bool:
+        """Whether this names a version of the target's software."""
         ...
 
-    def emit(self, plan: Plan) -> Output:
-        """The files. The plan was not refused; the same plan gives the same bytes."""
+    def refuse(self, plan: Plan, setup: Setup = WHOLE) -> list[Diagnostic]:
+        """What of a plan this target cannot do there, as findings of the group TG4xx."""
+        ...
+
+    def emit(self, plan: Plan, setup: Setup = WHOLE) -> Output:
+        """The files. The plan was not refused; the same plan and setup give the same bytes."""
         ...
 
     def validate(self, files: Mapping[str, str]) -> str:
@@ -88,6 +120,34 @@ class UnknownTarget(KeyError):
         super().__init__(name)
         self.name = name
         self.known = known
+
+    @property
+    def help(self) -> str:
+        """The way out: the name that was probably meant, or all there are."""
+        close = nearest(self.name, self.known)
+        return f"did you mean `{close}`?" if close else f"known are {', '.join(self.known)}"
+
+
+class BadVersion(ValueError):
+    """What was stated is no version of a target; `form` is one as people write it."""
+
+    def __init__(self, target: Target, version: str) -> None:
+        self.target = target.name
+        self.version = version
+        self.form = target.version_form
+        super().__init__(f"`{version}` is no version of {target.name}, such as `{self.form}`")
+
+
+def release(text: str) -> tuple[int, ...] | None:
+    """A version of numbers and dots as one that can be compared; None where it is none.
+
+    >>> release("1.0.6") < release("1.0.10")
+    True
+    >>> release("1.x") is None
+    True
+    """
+    found = re.fullmatch(r"(?:0|[1-9]\d{0,5})(?:\.(?:0|[1-9]\d{0,5})){0,3}", text, re.ASCII)
+    return tuple(int(number) for number in text.split(".")) if found else None
 
 
 def names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import tunnelgate
 from tunnelgate.meaning import Packet, Reason
+from tunnelgate.target import Setup
 
 ZONES = """\
 gateway branch
@@ -167,6 +169,24 @@ class TestDecide:
     def test_questions_that_are_none(self, policy, question, said):
         with pytest.raises(tunnelgate.PolicyError, match=said):
             tunnelgate.decide(policy, question)
+
+
+class TestSetup:
+    def test_the_layout_and_the_version_stand_in_the_manifest(self, policy):
+        made = tunnelgate.compile(policy, layout="shared", versions={"nftables": "1.0.6"})
+        manifest = json.loads(made.manifest)
+        assert (manifest["layout"], manifest["minimum_version"]) == ("shared", "1.0.6")
+        assert made.setup == Setup("shared", "1.0.6")
+
+    @pytest.mark.parametrize("target", ["nftables", "iptables"])
+    @pytest.mark.parametrize("version", ["", "1.", "1..2", "v1", "01.2", "1.2.3.4.5", "1.x", "1 "])
+    def test_what_is_no_version(self, policy, target, version):
+        with pytest.raises(tunnelgate.BadVersion, match=f"no version of {target}"):
+            tunnelgate.check(policy, [target], versions={target: version})
+
+    def test_a_version_of_no_target(self, policy):
+        with pytest.raises(tunnelgate.UnknownTarget, match="nftable"):
+            tunnelgate.check(policy, versions={"nftable": "1.0.6"})
 
 
 def test_the_package_is_typed():

@@ -1,5 +1,6 @@
 """The configuration of a project."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,14 @@ def test_flags_come_first(run):
     [
         ('fail-levl = "error"', "unknown key `fail-levl`", "did you mean `fail-level`?"),
         ('fail_level = "error"', "unknown key `fail_level`", "did you mean `fail-level`?"),
-        ("colour = true", "unknown key `colour`", "known are paths, targets, output"),
+        ("colour = true", "unknown key `colour`", "known are paths, targets, layout"),
         ('fail-level = "fatal"', "`fail-level`: input should be 'error', 'warning'", "change"),
-        ('targets = "nftables"', "`targets`: input should be a valid list", "change"),
+        ('targets = "nftables"', "`targets` is neither a list of names nor a table", "write"),
+        ("targets = {nftables = 1.0}", "`targets` is neither a list of names nor", "write"),
+        ('layout = "half"', "`layout`: input should be 'whole' or 'shared'", "change"),
+        ('targets = {nftables = "1.x"}', "`targets.nftables`: `1.x` is no version", "write it as"),
+        ('targets = {nftable = "1.0.6"}', "unknown target `nftable`", "did you mean `nftables`?"),
+        ('targets = {iptables = ""}', "`targets.iptables`: `` is no version of", "write it as"),
         ("paths = [1]", "`paths` item 1: input should be a valid string", "change"),
         ('targets = ["pg"]', "unknown target `pg`", "known are nftables"),
         ("paths = [", "is no TOML", "mend it"),
@@ -76,6 +82,26 @@ def test_what_it_cannot_be(run, text, said, way_out):
     assert (result.code, result.out) == (2, "")
     assert said in result.err
     assert f"help: {way_out}" in result.err
+
+
+def test_a_table_of_targets_states_versions(run):
+    Path("tunnelgate.toml").write_text(
+        'paths = ["good.tg"]\noutput = "out"\n[targets]\nnftables = "1.0.6"\niptables = "any"\n'
+    )
+    assert run("compile").code == 0
+    said = {
+        path.parent.name: json.loads(path.read_text())["minimum_version"]
+        for path in Path("out/branch").glob("*/manifest.json")
+    }
+    assert said == {"nftables": "1.0.6", "iptables": None}
+
+
+@pytest.mark.parametrize("flag", [(), ("--layout", "whole")])
+def test_the_layout_is_that_of_the_flag_else_of_the_project(run, flag):
+    Path("tunnelgate.toml").write_text('layout = "shared"\n')
+    assert run("compile", "good.tg", "-o", "out", *flag).code == 0
+    manifest = json.loads(Path("out/branch/nftables/manifest.json").read_text())
+    assert manifest["layout"] == ("whole" if flag else "shared")
 
 
 def test_all_that_is_wrong_is_said_at_once(run):

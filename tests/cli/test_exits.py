@@ -52,7 +52,7 @@ def test_an_empty_folder(run, tmp_path):
 
 
 def test_a_fault_of_ours_owns_up(run, monkeypatch):
-    monkeypatch.setattr(api, "check", lambda *_: 1 / 0)
+    monkeypatch.setattr(api, "check", lambda *_, **__: 1 / 0)
     result = run("check", "good.tg")
     assert (result.code, result.out) == (3, "")
     assert "tunnelgate failed: ZeroDivisionError: division by zero" in result.err
@@ -62,7 +62,7 @@ def test_a_fault_of_ours_owns_up(run, monkeypatch):
 
 
 def test_an_interrupt_is_said_as_a_shell_says_it(run, monkeypatch):
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api, "check", interrupt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit
 from tunnelgate.diagnostics import Severity
 from tunnelgate.diagnostics.render import FORMATS
+
+if TYPE_CHECKING:
+    from tunnelgate.target import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Flags:
         console: where text goes.
         paths: the files and folders named.
         targets: the targets named.
+        layout: whether rulesets of others stand on the gateways, too.
         format: how findings are shown.
         fail_level: the mildest severity that makes the run fail.
     """
@@ -30,6 +34,7 @@ class Flags:
     console: Console
     paths: tuple[str, ...]
     targets: tuple[str, ...]
+    layout: Layout | None
     format: str | None
     fail_level: str | None
 
@@ -43,6 +48,11 @@ _COMMON = (
         metavar="NAME",
         multiple=True,
         help="May be given several times.",
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice(["whole", "shared"]),
+        help="shared: side by side with rulesets of others; whole by default.",
     ),
     click.option(
         "--format",
@@ -72,6 +82,7 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
     def command(
         paths: tuple[str, ...],
         targets: tuple[str, ...],
+        layout: Layout | None,
         format: str | None,
         fail_level: str | None,
         color: str,
@@ -81,7 +92,7 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
     ) -> Exit:
         console = click.get_current_context().ensure_object(Console)
         console.color, console.quiet, console.verbose = color, quiet, verbose
-        return function(Flags(console, paths, targets, format, fail_level), **rest)
+        return function(Flags(console, paths, targets, layout, format, fail_level), **rest)
 
     decorated: Callable[..., Exit] = command
     for decorate in reversed(_COMMON):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunnelgate import config as configuration
 from tunnelgate.cli import inputs
@@ -14,9 +15,11 @@ from tunnelgate.cli.exits import Exit, Problem
 from tunnelgate.cli.flags import Flags
 from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
-from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
 from tunnelgate.source import SourceError, SourceFile
+
+if TYPE_CHECKING:
+    from tunnelgate.target import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Run:
         policies: what could be read.
         unreadable: a finding for each file that could not.
         targets: the names of the targets asked for, by flag or configuration.
+        layout: whether rulesets of others stand on the gateways, too.
     """
 
     console: Console
@@ -36,6 +40,7 @@ class Run:
     policies: tuple[SourceFile, ...]
     unreadable: tuple[Diagnostic, ...]
     targets: tuple[str, ...]
+    layout: Layout
     _formats: tuple[str, ...]
     _fail_level: Severity
 
@@ -54,6 +59,7 @@ class Run:
             tuple(one for one in found if isinstance(one, SourceFile)),
             tuple(unreadable(one) for one in found if isinstance(one, SourceError)),
             _targets(flags.targets or config.targets),
+            flags.layout or config.layout or "whole",
             _formats(flags.format, config.format),
             Severity(flags.fail_level or config.fail_level or Severity.ERROR),
         )
@@ -92,9 +98,7 @@ def _targets(names: Iterable[str]) -> tuple[str, ...]:
             for name in asked:
                 find(name)
         except UnknownTarget as error:
-            close = nearest(error.name, error.known)
-            help = f"did you mean `{close}`?" if close else f"known are {', '.join(error.known)}"
-            raise Problem(f"unknown target `{error.name}`", help) from error
+            raise Problem(f"unknown target `{error.name}`", error.help) from error
     return asked
 
 

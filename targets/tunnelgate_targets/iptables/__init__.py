@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
-from tunnelgate.target import Output
+from tunnelgate.target import WHOLE, Output, Setup, release
 
 
 class Iptables:
@@ -15,14 +15,19 @@ class Iptables:
     name = "iptables"
     title = "iptables and ipset (iptables-nft and iptables-legacy 1.8.9, ipset 7.17)"
     format_revision = 1
+    version_form = "1.8.9"
 
-    def refuse(self, plan: Plan) -> list[Diagnostic]:
+    def is_version(self, text: str) -> bool:
+        """A release, as `1.8.9`."""
+        return release(text) is not None
+
+    def refuse(self, plan: Plan, setup: Setup = WHOLE) -> list[Diagnostic]:
         """What iptables cannot do."""
         from tunnelgate_targets.iptables.refuse import refuse
 
         return refuse(plan)
 
-    def emit(self, plan: Plan) -> Output:
+    def emit(self, plan: Plan, setup: Setup = WHOLE) -> Output:
         """`rules.v4`, `rules.v6`, and their companions where they are needed."""
         from tunnelgate_targets.iptables.emit import emit
 

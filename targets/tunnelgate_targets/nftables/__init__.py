@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
-from tunnelgate.target import Output
+from tunnelgate.target import WHOLE, Output, Setup, release
 
 
 class Nftables:
@@ -15,14 +15,19 @@ class Nftables:
     name = "nftables"
     title = "nftables (nft 1.0.6 and later, Linux 5.10 and later)"
     format_revision = 1
+    version_form = "1.0.6"
 
-    def refuse(self, plan: Plan) -> list[Diagnostic]:
+    def is_version(self, text: str) -> bool:
+        """A release, as `1.0.6`."""
+        return release(text) is not None
+
+    def refuse(self, plan: Plan, setup: Setup = WHOLE) -> list[Diagnostic]:
         """What nftables cannot do, or this version does not emit."""
         from tunnelgate_targets.nftables.refuse import refuse
 
         return refuse(plan)
 
-    def emit(self, plan: Plan) -> Output:
+    def emit(self, plan: Plan, setup: Setup = WHOLE) -> Output:
         """`ruleset.nft` and its companions."""
         from tunnelgate_targets.nftables.emit import emit
 

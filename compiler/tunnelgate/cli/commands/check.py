@@ -23,7 +23,7 @@ def command(flags: Flags) -> Exit:
     """
     run = Run.begin(flags)
     marks = Remembered()
-    findings = [one for policy in run.policies for one in _check(policy, run.targets, marks)]
+    findings = [one for policy in run.policies for one in _check(policy, run, marks)]
     code = run.report(findings)
     if not findings and not run.unreadable:
         count = len(run.policies)
@@ -31,13 +31,13 @@ def command(flags: Flags) -> Exit:
     return code
 
 
-def _check(policy: SourceFile, targets: tuple[str, ...], marks: Remembered) -> list[Diagnostic]:
+def _check(policy: SourceFile, run: Run, marks: Remembered) -> list[Diagnostic]:
     """The findings of one policy. What targets refuse is not remembered: they may be anybody's."""
-    if not targets and marks.is_clean(policy):
+    if not run.targets and marks.is_clean(policy):
         return []
     from tunnelgate import api
 
-    findings = api.check(policy, targets)
-    if not targets and not findings:
+    findings = api.check(policy, run.targets, layout=run.layout, versions=run.config.versions)
+    if not run.targets and not findings:
         marks.remember(policy)
     return findings

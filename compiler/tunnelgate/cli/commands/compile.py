@@ -73,7 +73,12 @@ def _compile(run: Run) -> tuple[list[Compilation], list[Diagnostic]]:
     findings: list[Diagnostic] = []
     for policy in run.policies:
         try:
-            new = api.compile_each(policy, run.targets or (_DEFAULT_TARGET,))
+            new = api.compile_each(
+                policy,
+                run.targets or (_DEFAULT_TARGET,),
+                layout=run.layout,
+                versions=run.config.versions,
+            )
         except PolicyError as error:
             findings += error.diagnostics
         else:
