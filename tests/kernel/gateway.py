@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -256,6 +257,17 @@ class Gateway:
                 if low >> 16 == high >> 16 and low >> 16 in {axes.TCP, axes.UDP}:
                     found |= {low, high}
         return found
+
+
+@contextmanager
+def loaded(text: str, loader: str) -> Iterator[Gateway]:
+    """A gateway of its own with the ruleset of a policy, for one test."""
+    made = Gateway(read(text))
+    try:
+        made.load(loader)
+        yield made
+    finally:
+        made.close()
 
 
 def _edges(addresses: Intervals) -> set[int]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
-from gateway import LOADERS, Gateway, read
+from gateway import LOADERS, Gateway, loaded
 from lab import Probe
 
 ZONES = """zone wan {
@@ -27,14 +26,8 @@ ALICE, BOB, CAROL, HQ = "192.168.1.20", "192.168.1.30", "192.168.1.40", "192.0.2
 pytestmark = pytest.mark.parametrize("loader", LOADERS)
 
 
-@contextmanager
-def gateway(statements: str, loader: str) -> Iterator[Gateway]:
-    made = Gateway(read(ZONES + statements))
-    try:
-        made.load(loader)
-        yield made
-    finally:
-        made.close()
+def gateway(statements: str, loader: str) -> AbstractContextManager[Gateway]:
+    return loaded(ZONES + statements, loader)
 
 
 def dropped_as_second(made: Gateway, loader: str) -> int:

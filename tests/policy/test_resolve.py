@@ -207,6 +207,18 @@ def test_a_helpers_data_is_announced_and_not_started() -> None:
             ZONES + "set log-denied maybe\n",
             ("TG013", "maybe", "`maybe` is no value of `log-denied`"),
         ),
+        (
+            ZONES + "set log-denied 10001/second\n",
+            ("TG007", "10001/second", "`10001/second` is more than a log is written at"),
+        ),
+        (
+            ZONES + 'allow ssh from lan to wan with log "in $zone"\n',
+            (
+                "TG007",
+                '"in $zone"',
+                "a log prefix is printable ASCII without a backslash or a dollar sign",
+            ),
+        ),
         (ZONES + "set antispoof\n", ("TG013", "antispoof", "`antispoof` needs one value")),
         (ZONES + "protocol esp = ip/50\n", ("TG005", "esp", "`esp` is a built-in protocol")),
         (

@@ -84,16 +84,13 @@ class Filter:
         self.chains.add("OUTPUT", "-o lo", ACCEPT, "loopback")
         self._established("OUTPUT")
         self.always.leaving("OUTPUT")
-        if not self.plan.default_output:
-            self._output_denied()
-        self.links.departures(self.chains, "OUTPUT", lambda link: self._pair(None, link))
-        self.endings.end(self.chains, "OUTPUT", None)
-
-    def _output_denied(self) -> None:
         if self.plan.reject:
             match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
             self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")
-        self.always.invalid("OUTPUT")
+        if not self.plan.default_output:
+            self.always.invalid("OUTPUT")
+        self.links.departures(self.chains, "OUTPUT", lambda link: self._pair(None, link))
+        self.endings.end(self.chains, "OUTPUT", None)
 
     def _end(self, at: str) -> None:
         """What arrives by an interface of no zone."""

@@ -213,6 +213,8 @@ class _Writer:
         yield 'oifname "lo" accept'
         yield "ct state established accept"
         yield from self._related()
+        if self.plan.reject:
+            yield f"tcp flags & rst == rst ct state related accept {comment('set reject on')}"
         yield f"icmpv6 type {{ {_DISCOVERY}, {_LISTENERS} }} accept"
         yield "icmp type { 3, 11, 12 } accept"
         yield f"icmpv6 type {_ERRORS} accept"
@@ -375,15 +377,17 @@ class _Writer:
                 f"tcp flags syn / syn,rst tcp option maxseg size set {value}",
                 comment(mss.origin.text),
             )
-            for selector, side in (("iifname", "saddr"), ("oifname", "daddr")):
+            for selector, side, key in (("iifname", "saddr", "meta"), ("oifname", "daddr", "rt")):
                 for words in self.interfaces.matches(selector, mss.link):
-                    for where in self._network_of(mss.link, side):
+                    for where in self._network_of(mss.link, side, key):
                         yield join(words, where, action)
 
-    def _network_of(self, link: Link, side: str) -> list[str]:
-        """For an ipsec link, what tells its packets from its carrier's; "" for others."""
+    def _network_of(self, link: Link, side: str, key: str) -> list[str]:
+        """What tells the packets of an ipsec link from its carrier's, and the other way round; ""
+        for other links.
+        """
         if link.over is None:
-            return [""]
+            return [f"{key} ipsec missing" if self.plan.carried(link) else ""]
         return [
             f"{word} {side} @protected.{link.name}.{word}"
             for _, word in self._families(link.network)

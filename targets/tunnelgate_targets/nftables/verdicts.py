@@ -128,17 +128,19 @@ class PairWriter:
     def _limited(self, rule: Rule, verdict: str) -> list[str]:
         """A statement with a limit: its chain returns when there is no credit left."""
         assert rule.limit is not None
-        # the credit is the statement's, whatever pairs of links and channels it is about
+        # the credit is the statement's, whatever pairs of links and channels it is about, and one
+        # for each family: iptables, which has a ruleset for each, could share none between them
         name = f"limit.{digest(rule.origin.text)}"
         rate = f"rate {rule.limit.count}/{rule.limit.unit} burst 5 packets"
-        if rule.limit.per_source:
-            lines = []
-            for word in FAMILY_WORD.values():
-                self.parts.dynamic[f"{name}.{word}"] = Dynamic(f"{word} saddr", "10m")
-                lines.append(f"update @{name}.{word} {{ {word} saddr limit {rate} }} {verdict}")
-        else:
-            self.parts.limits[name] = rate
-            lines = [f'limit name "{name}" {verdict}']
+        lines = []
+        for family, word in _families(rule):
+            credit = f"{name}.{word}"
+            if rule.limit.per_source:
+                self.parts.dynamic[credit] = Dynamic(f"{word} saddr", "10m")
+                lines.append(f"update @{credit} {{ {word} saddr limit {rate} }} {verdict}")
+            else:
+                self.parts.limits[credit] = rate
+                lines.append(f'meta nfproto ipv{family} limit name "{credit}" {verdict}')
         chain = f"{name}.{self.ends}"
         self.parts.chains.append(Chain(chain, tuple(lines)))
         return _lines([rule], f"jump {chain}")
@@ -220,6 +222,12 @@ class PairWriter:
                 lines.append(join(words, f"goto {own.name}", comment(guard.origin.text)))
         self.parts.chains.append(Chain(f"claims.{self.ends}", tuple(lines)))
         return [f"jump claims.{self.ends}"]
+
+
+def _families(rule: Rule) -> list[tuple[int, str]]:
+    """The families that a rule can meet, and their words."""
+    met = {family for family, _ in rule.match.families()}
+    return [(family, word) for family, word in FAMILY_WORD.items() if met & {0, family}]
 
 
 def _plain(rule: Rule) -> Rule:

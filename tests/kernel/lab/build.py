@@ -14,6 +14,8 @@ AH_ICV_BYTES = 12  # HMAC-SHA1-96, RFC 2404
 AH_HEADER_BYTES = 12 + AH_ICV_BYTES
 IPV4_HEADER_BYTES = 20
 IPV6_HEADER_BYTES = 40
+TCP_HEADER_BYTES = 20
+TCP_MSS, TCP_MSS_BYTES = 2, 4
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}
 GRE_KEY_PRESENT = 0x2000  # RFC 2890
 GRE_PPTP_DATA = 0x3001  # key and sequence present, version 1: RFC 2637 section 4.1
@@ -88,10 +90,14 @@ def tcp(
     flags: str,
     seq: int = 1000,
     ack: int = 0,
+    mss: int | None = None,
 ) -> bytes:
-    """A TCP segment without options, with its checksum."""
+    """A TCP segment with its checksum; its one option may be the MSS (RFC 9293 section 3.2)."""
     bits = sum(TCP_FLAGS[flag] for flag in flags)
-    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, bits, 65535, 0, 0) + payload
+    options = b"" if mss is None else struct.pack("!BBH", TCP_MSS, TCP_MSS_BYTES, mss)
+    start = (TCP_HEADER_BYTES + len(options)) // 4 << 4
+    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, start, bits, 65535, 0, 0)
+    segment += options + payload
     total = checksum(pseudo_header(source, destination, 6, len(segment)) + segment)
     return segment[:16] + struct.pack("!H", total) + segment[18:]
 
@@ -132,7 +138,7 @@ def transport(
             return udp(source, destination, probe.sport, probe.dport, payload)
         case "tcp":
             ports = (probe.sport, probe.dport)
-            return tcp(source, destination, *ports, payload, flags=probe.flags)
+            return tcp(source, destination, *ports, payload, flags=probe.flags, mss=probe.mss)
         case "icmp" | "icmpv6":
             return icmp(probe, source, destination, payload)
         case "gre":

@@ -8,7 +8,16 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .build import AH_ICV_BYTES, TCP_FLAGS, ah_icv, checksum, ipv4, pseudo_header
+from .build import (
+    AH_ICV_BYTES,
+    TCP_FLAGS,
+    TCP_HEADER_BYTES,
+    TCP_MSS,
+    ah_icv,
+    checksum,
+    ipv4,
+    pseudo_header,
+)
 from .fields import EXTENSION_NAMES, PROTOCOL_NAMES, Arrival, is_icmp_error
 
 IPV4_FRAGMENT_MASK = 0x3FFF  # "more fragments" and the offset
@@ -108,6 +117,12 @@ def _tcp_flags(body: bytes) -> str | None:
     return "".join(letter for letter, bit in TCP_FLAGS.items() if body[13] & bit)
 
 
+def _tcp_mss(body: bytes) -> int | None:
+    """The announced MSS; None without the option, which the laboratory puts first."""
+    has_options = len(body) >= 24 and body[12] >> 4 > TCP_HEADER_BYTES // 4
+    return _u16(body, 22) if has_options and body[20] == TCP_MSS else None
+
+
 def _ah_fields(packet: bytes, where: Layout) -> dict[str, Any]:
     """SPI, protected protocol and integrity of an AH packet."""
     body = packet[where.start :]
@@ -148,7 +163,7 @@ def _payload_fields(packet: bytes, where: Layout) -> dict[str, Any]:
             return {"sport": _u16(body, 0), "dport": _u16(body, 2)}
         case "tcp":
             ports = {"sport": _u16(body, 0), "dport": _u16(body, 2)}
-            return {**ports, "flags": _tcp_flags(body)}
+            return {**ports, "flags": _tcp_flags(body), "mss": _tcp_mss(body)}
         case "esp":
             return {"spi": _u32(body, 0)}
         case "ah":

@@ -90,6 +90,7 @@ class Probe(_Brief):
     inner: the protocol that an AH packet protects.
     icmp_type: None means echo request.  quote: the packet that an ICMP error is about.
     mtu: the MTU field of "fragmentation needed" and "packet too big" errors, in bytes.
+    mss: the maximum segment size that a TCP segment announces, in bytes; None for no option.
     fragment: send as fragments carrying at most so many bytes each (rounded down to 8).
     extensions: IPv6 extension headers: hopopts, dstopts, in this order, and "fragment", which
         makes the packet its own only fragment (atomic, RFC 6946).
@@ -107,6 +108,7 @@ class Probe(_Brief):
     call_id: int | None = None
     inner: str | int = "tcp"
     flags: str = "S"
+    mss: int | None = None
     icmp_type: int | None = None
     icmp_code: int = 0
     icmp_id: int = 77
@@ -135,6 +137,7 @@ class Arrival(_Brief):
 
     wire: the interface it left the gateway on; None means the gateway's own stack received it.
     sport, dport: for AH those of the protected packet.
+    mss: what a TCP segment announces, in bytes.
     icv_ok: whether the integrity value of an AH packet still verifies.
     quoted: the packet an ICMP error is about.  length: bytes, with the IP header.
     fragments: how many frames carried it; complete: whether they made up the whole packet.
@@ -149,6 +152,7 @@ class Arrival(_Brief):
     sport: int | None = None
     dport: int | None = None
     flags: str | None = None
+    mss: int | None = None
     spi: int | None = None
     key: int | None = None
     call_id: int | None = None
