@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tunnelgate.diagnostics import Diagnostic
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,3 +42,18 @@ def environment() -> dict[str, str]:
     """What a Python of its own needs to import the repository, installed or not."""
     roots = (str(ROOT / name) for name in ("compiler", "grammar", "targets"))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fixes_are_declared() -> Iterator[None]:
+    """No finding, in whichever test, offers a fix of a kind that its rule does not declare."""
+    plain = Diagnostic.__init__
+
+    def checked(self: Diagnostic, *values: object, **named: object) -> None:
+        plain(self, *values, **named)  # type: ignore[arg-type]
+        if self.fix is not None:
+            assert self.fix.safety in self.rule.fixes, f"{self.rule.code}: {self.message}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Diagnostic, "__init__", checked)
+        yield

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunnelgate.diagnostics import catalogue
-from tunnelgate.diagnostics.render import page
+from tunnelgate import api
+from tunnelgate.diagnostics import Rule, catalogue
+from tunnelgate.diagnostics.render import page, render
 from tunnelgate.manifest import Manifest
 from tunnelgate.policy import protocol_page
 from tunnelgate.policy.table import TABLE
+from tunnelgate.target import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,12 +30,21 @@ def manifest_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
+def said(rule: Rule) -> str:
+    """What `check` says of a rule's bad example: the first finding of the rule, without a count."""
+    targets = sorted(BUILT_IN) if rule.group == "targets" else []
+    found = [one for one in api.check(rule.bad, targets, "policy.tg") if one.rule is rule]
+    return render("full", found[:1]).rpartition("\n\n")[0]
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, by its path in the repository, and its text."""
     yield "schemas/manifest.schema.json", manifest_schema()
     yield "docs/protocols.md", protocol_page.markdown(TABLE)
-    for code, rule in catalogue.rules().items():
-        yield f"docs/rules/{code}.md", page.markdown(rule)
+    rules = catalogue.rules().values()
+    yield "docs/rules/README.md", page.index(rules)
+    for rule in rules:
+        yield rule.page, page.markdown(rule, said(rule))
 
 
 def main() -> int:

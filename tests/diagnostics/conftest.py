@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Safety, Severity
 from tunnelgate.source import SourceFile, Span
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,6 +22,8 @@ RULE: dict[str, Any] = {
     "source": "RFC 3948 section 1; Linux, measured",
     "bad": "allow esp from lan to hq\n",
     "good": "allow ipsec-nat-t from lan to hq\n",
+    "fixes": tuple(Safety),
+    "since": "0.1.0",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Safety, Severity
 from tunnelgate.diagnostics.render import FORMATS, Options, render
 from tunnelgate.diagnostics.render.excerpt import excerpt
 from tunnelgate.diagnostics.width import text_width
@@ -43,6 +43,7 @@ def findings(draw: st.DrawFn) -> list[Diagnostic]:
         source=WORDS,
         bad=WORDS,
         good=WORDS,
+        fixes=st.just(tuple(Safety)),
     )
     labels = st.builds(Label, spans, WORDS)
     some = st.builds(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-from tunnelgate.diagnostics.rule import Rule, Severity
+from tunnelgate.diagnostics.rule import Rule, Safety, Severity
 from tunnelgate.source import Span
 
 
@@ -15,17 +14,6 @@ class Label:
 
     span: Span
     text: str = ""
-
-
-class Safety(Enum):
-    """Whether a fix may be applied unseen."""
-
-    SAFE = "safe"
-    """The policy means what its author meant, only better written."""
-    UNSAFE = "unsafe"
-    """The policy means something else afterwards."""
-    SHOWN = "shown"
-    """One of several ways out; shown, never applied."""
 
 
 @dataclass(frozen=True, slots=True)

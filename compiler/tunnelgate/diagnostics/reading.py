@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunnelgate.diagnostics.diagnostic import Diagnostic, Label
-from tunnelgate.diagnostics.rule import Rule, Severity
+from tunnelgate.diagnostics.rule import Rule, Safety, Severity
 from tunnelgate.source import SourceError, SourceFile
 
 SYNTAX = Rule(
@@ -26,6 +26,8 @@ zone wan { interface eth0 }
 zone lan { interface eth1 }
 allow esp from lan to wan
 """,
+    fixes=(Safety.SAFE, Safety.SHOWN),
+    since="0.1.0",
 )
 
 UNREADABLE = Rule(
@@ -43,6 +45,7 @@ UNREADABLE = Rule(
 zone wan { interface eth0 }
 allow ssh from wan to gateway
 """,
+    since="0.1.0",
 )
 
 CHARACTER = Rule(
@@ -64,6 +67,8 @@ allow ssh from wan to gateway  # for \u202eeveryone
 zone wan { interface eth0 }
 allow ssh from wan to gateway  # for everyone
 """,
+    fixes=(Safety.SAFE, Safety.SHOWN),
+    since="0.1.0",
 )
 
 EMPTY = Rule(
@@ -81,6 +86,7 @@ EMPTY = Rule(
 zone wan { interface eth0 }
 allow ssh from wan to gateway
 """,
+    since="0.1.0",
 )
 
 #: All rows of this file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunnelgate.diagnostics.rule import Rule, Severity
+from tunnelgate.diagnostics.rule import Rule, Safety, Severity
 
 _WAN = """zone wan {
   interface eth0
@@ -27,6 +27,7 @@ DUPLICATE_NAME = Rule(
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host wan = 192.168.1.10\n}\n",
     good=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
+    since="0.1.0",
 )
 UNKNOWN_NAME = Rule(
     code="TG006",
@@ -38,6 +39,8 @@ UNKNOWN_NAME = Rule(
     source="language reference, Statements",
     bad=_WAN + _LAN + "allow ssh from lann to wan\n",
     good=_WAN + _LAN + "allow ssh from lan to wan\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 BAD_VALUE = Rule(
     code="TG007",
@@ -49,6 +52,8 @@ BAD_VALUE = Rule(
     source="language reference, Lexical; inet_aton(3)",
     bad=_WAN + "allow ssh from 010.0.0.1 to gateway\n",
     good=_WAN + "allow ssh from 10.0.0.1 to gateway\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 WRONG_KIND = Rule(
     code="TG008",
@@ -61,6 +66,7 @@ WRONG_KIND = Rule(
     good=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n"
     + "nat from lan to wan\nforward ike, nat-t from wan to box\n",
+    since="0.1.0",
 )
 INCOMPLETE_ZONE = Rule(
     code="TG009",
@@ -72,6 +78,7 @@ INCOMPLETE_ZONE = Rule(
     source="language reference, Zones",
     bad="zone lan {\n  network 192.168.1.0/24\n}\n",
     good="zone lan {\n  interface eth1\n  network   192.168.1.0/24\n}\n",
+    since="0.1.0",
 )
 ZONE_CONFLICT = Rule(
     code="TG010",
@@ -82,6 +89,7 @@ ZONE_CONFLICT = Rule(
     source="language reference, Zones",
     bad=_WAN + "zone lan {\n  interface eth0\n  network   192.168.1.0/24\n}\n",
     good=_WAN + _LAN,
+    since="0.1.0",
 )
 OUTSIDE_ZONE = Rule(
     code="TG011",
@@ -95,6 +103,7 @@ OUTSIDE_ZONE = Rule(
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 10.0.0.1\n}\n",
     good=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n",
+    since="0.1.0",
 )
 BAD_OPTION = Rule(
     code="TG012",
@@ -106,6 +115,7 @@ BAD_OPTION = Rule(
     source="language reference, Options",
     bad=_WAN + _LAN + "allow ssh from lan to wan with helper\n",
     good=_WAN + _LAN + "allow ftp from lan to wan with helper\n",
+    since="0.1.0",
 )
 BAD_SETTING = Rule(
     code="TG013",
@@ -116,6 +126,8 @@ BAD_SETTING = Rule(
     source="language reference, Settings",
     bad=_WAN + "set antispof on\n",
     good=_WAN + "set antispoof on\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 NOT_YET = Rule(
     code="TG014",
@@ -127,6 +139,7 @@ NOT_YET = Rule(
     source="changelog",
     bad=_WAN + 'include "sites.tg"\n',
     good=_WAN,
+    since="0.1.0",
 )
 BAD_STATEMENT = Rule(
     code="TG015",
@@ -141,6 +154,7 @@ BAD_STATEMENT = Rule(
     good=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n"
     + "nat from lan to wan\nforward ike, nat-t from wan to box\n",
+    since="0.1.0",
 )
 RULES = (
     DUPLICATE_NAME,

@@ -19,6 +19,30 @@ class Severity(Enum):
         return list(Severity).index(self)
 
 
+class Safety(Enum):
+    """Whether a fix may be applied unseen."""
+
+    SAFE = "safe"
+    """The policy means what its author meant, only better written."""
+    UNSAFE = "unsafe"
+    """The policy means something else afterwards."""
+    SHOWN = "shown"
+    """One of several ways out; shown, never applied."""
+
+
+#: What the rules of a group are about, by the digit behind `TG`.
+GROUPS: dict[str, str] = {
+    "0": "reading",
+    "1": "AH and NAT",
+    "2": "what one host at a time can use",
+    "3": "NAT and tunnels",
+    "4": "targets",
+    "5": "security",
+    "6": "hygiene",
+    "7": "expectations",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of the table of rules; its page and the machine formats are made of it.
@@ -32,6 +56,9 @@ class Rule:
         source: where the reason can be looked up: RFC and section, manual page, kernel fact.
         bad: a policy that has this finding; the tests execute it.
         good: the same policy, mended; the tests execute it too.
+        fixes: how safe the edits are that its findings offer, each kind once; empty where a
+            finding of this rule never offers one. The tests hold it to what is offered.
+        since: the version of tunnelgate that had it first.
     """
 
     code: str
@@ -42,3 +69,15 @@ class Rule:
     source: str
     bad: str
     good: str
+    fixes: tuple[Safety, ...] = ()
+    since: str
+
+    @property
+    def group(self) -> str:
+        """What it is about, with others: the words for the first digit of its code."""
+        return GROUPS[self.code[2]]
+
+    @property
+    def page(self) -> str:
+        """Its page, relative to the folder that holds the documentation."""
+        return f"docs/rules/{self.code}.md"

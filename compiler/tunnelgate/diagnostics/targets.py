@@ -28,6 +28,7 @@ TRACKING = Rule(
     source="kernel facts, Portless protocols behind NAT",
     bad=_ZONES + "allow esp from lan to hq with tracking\n",
     good=_ZONES + "allow ipsec-nat-t from lan to hq\n",
+    since="0.1.0",
 )
 TOO_LONG = Rule(
     code="TG404",
@@ -39,6 +40,7 @@ TOO_LONG = Rule(
     bad=_ZONES
     + 'allow ssh from lan to wan with log "a prefix of more than twenty-nine characters"\n',
     good=_ZONES + 'allow ssh from lan to wan with log "ssh out"\n',
+    since="0.1.0",
 )
 NAT_NEEDS_NETWORK = Rule(
     code="TG409",
@@ -60,6 +62,7 @@ zone dial-in {
 nat from dial-in to wan
 """,
     good=_ZONES,
+    since="0.1.0",
 )
 
 RULES = (TRACKING, TOO_LONG, NAT_NEEDS_NETWORK)

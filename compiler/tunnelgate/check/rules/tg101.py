@@ -8,7 +8,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.portless import AH_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, replace_word
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 
 RULE = Rule(
     code="TG101",
@@ -20,6 +20,8 @@ RULE = Rule(
     source="RFC 4302 section 3.3.3.1.1.1; RFC 3715 section 2.1",
     bad=NAT + "allow ipsec-ah from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 #: Words that are AH, or IKE and AH, and nothing besides.
 _REPLACEABLE = frozenset({"ah", "ipsec-ah", "ip/51"})

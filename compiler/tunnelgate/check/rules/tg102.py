@@ -8,7 +8,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.portless import AH_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, replace_word
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 
 RULE = Rule(
     code="TG102",
@@ -20,6 +20,8 @@ RULE = Rule(
     source="RFC 4302 section 3.3.3.1.1.1; RFC 3715 section 2.1",
     bad=NAT + "forward ipsec-nat-t, ah from hq to alice\nallow ipsec-nat-t from lan to wan\n",
     good=NAT + "forward ipsec-nat-t from hq to alice\nallow ipsec-nat-t from lan to wan\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _REPLACEABLE = frozenset({"ah", "ipsec-ah", "ip/51"})
 

@@ -20,6 +20,8 @@ RULE = Rule(
     source="RFC 4302 section 3.3.3.1.1.1; Linux, measured",
     bad=NAT + "allow any from lan to wan\n",
     good=NAT + "allow any except ah from lan to wan\n",
+    fixes=(Safety.SAFE, Safety.UNSAFE),
+    since="0.1.0",
 )
 
 

@@ -9,7 +9,7 @@ from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.telling import tell
 from tunnelgate.check.words import without_esp
-from tunnelgate.diagnostics import Diagnostic, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Rule, Safety, Severity
 
 RULE = Rule(
     code="TG201",
@@ -21,6 +21,8 @@ RULE = Rule(
     source="RFC 3948 section 1; Linux, measured",
     bad=NAT + "allow esp from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _HELP = "let it be encapsulated in UDP, which any number of hosts may use"
 _HELP_ANY = (

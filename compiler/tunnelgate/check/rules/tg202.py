@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tunnelgate.check.clashing import tell_collisions
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.diagnostics import Diagnostic, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Rule, Safety, Severity
 from tunnelgate.policy.options import ESP
 
 RULE = Rule(
@@ -24,6 +24,8 @@ RULE = Rule(
     good=NAT
     + "allow ipsec-nat-t from alice, bob to wan\n"
     + "forward esp from wan except hq to alice\nforward esp from hq to bob\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

@@ -11,7 +11,7 @@ from tunnelgate.check.portless import GRE, GRE_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.telling import tell
 from tunnelgate.check.words import add_option, except_protocol, protocol_word
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.policy import Rule as Statement
 
 RULE = Rule(
@@ -24,6 +24,8 @@ RULE = Rule(
     source="RFC 2637 section 4.1; Linux, measured",
     bad=NAT + "allow pptp from lan to hq\n",
     good=NAT + "allow pptp from lan to hq with helper\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _PPTP = (
     "without its helper the call numbers stay unread: the GRE that comes back matches nothing, for "

@@ -12,7 +12,7 @@ from tunnelgate.check.sharing import Shared
 from tunnelgate.check.show import show_protocol
 from tunnelgate.check.telling import tell
 from tunnelgate.check.words import add_option, protocol_word
-from tunnelgate.diagnostics import Diagnostic, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Rule, Safety, Severity
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.source import Span
 
@@ -26,6 +26,8 @@ RULE = Rule(
     source="RFC 3022 section 2.2; Linux, measured",
     bad=NAT + "allow ipip from lan to hq\n",
     good=NAT + "allow ipip from alice to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _HELP = "let one host at a time have it, or give each host a public address of its own"
 _HELP_ANY = (

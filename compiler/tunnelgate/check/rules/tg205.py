@@ -10,7 +10,7 @@ from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.show import show_place
 from tunnelgate.check.words import protocol_word, without_esp
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward
 
@@ -24,6 +24,8 @@ RULE = Rule(
     source="RFC 3948 section 1; Linux, measured",
     bad=NAT + "forward ipsec from hq to alice\nallow ipsec from alice, bob to hq with single\n",
     good=NAT + "forward ipsec from hq to alice\nallow ipsec from alice to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

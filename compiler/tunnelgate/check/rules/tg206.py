@@ -8,7 +8,7 @@ from tunnelgate.check.clashing import tell_collisions
 from tunnelgate.check.context import Context
 from tunnelgate.check.diverted import IKE, tell_away
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.diagnostics import Diagnostic, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.policy.options import ESP, PORTLESS
 
@@ -22,6 +22,8 @@ RULE = Rule(
     source="language reference, Principles; RFC 3022 section 2.2",
     bad=NAT + "forward tcp/8443 from wan to alice\nforward tcp/8443 from hq to bob\n",
     good=NAT + "forward tcp/8443 from wan except hq to alice\nforward tcp/8443 from hq to bob\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

@@ -10,7 +10,7 @@ from tunnelgate.check.diverted import tell_away
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, without_esp
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.policy.options import ESP
 
 RULE = Rule(
@@ -24,6 +24,8 @@ RULE = Rule(
     source="Linux, measured (kernel facts, Portless protocols behind NAT)",
     bad=NAT + "allow ipsec from hq to gateway\nallow esp from alice to hq\n",
     good=NAT + "allow ipsec from hq to gateway\nallow ipsec-nat-t from alice to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

@@ -11,7 +11,7 @@ from tunnelgate.check.diverted import IKE, tell_away
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, replace_word
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
@@ -27,6 +27,8 @@ RULE = Rule(
     source="RFC 7296 section 2.23; RFC 3947 section 4",
     bad=NAT + "forward ike from hq to alice\nallow ike, nat-t from alice to hq\n",
     good=NAT + "forward ipsec-nat-t from hq to alice\nallow ike, nat-t from alice to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _IKE_CHANNEL, _NAT_T_CHANNEL = axes.UDP << 16 | 500, axes.UDP << 16 | 4500
 _REPLACEABLE = frozenset({"ike", "udp/500"})

@@ -14,7 +14,7 @@ from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.telling import side_text
 from tunnelgate.check.words import add_line, protocol_word
-from tunnelgate.diagnostics import Diagnostic, Label, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Safety, Severity
 from tunnelgate.diagnostics import Rule as Row
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
@@ -32,6 +32,8 @@ RULE = Row(
     source="nf_conntrack-sysctl: nf_conntrack_generic_timeout; Linux, measured",
     bad=NAT + "forward ipsec from hq to alice\n",
     good=NAT + "forward ipsec from hq to alice\nallow ipsec from alice to hq\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 _IKE_CHANNEL = axes.UDP << 16 | 500
 #: What wakes a tunnel: a packet of it, or the negotiation of a new one.

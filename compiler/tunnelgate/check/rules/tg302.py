@@ -25,6 +25,7 @@ RULE = Rule(
     source="RFC 4301 section 4.4.1; Linux, measured (kernel facts, IPsec on the gateway itself)",
     bad=ZONES + _TUNNEL + "nat from lan to wan, hq-net\n" + _REST,
     good=ZONES + _TUNNEL + "nat from lan to wan\nnat from lan to hq-net as 10.20.0.1\n" + _REST,
+    since="0.1.0",
 )
 
 

@@ -8,7 +8,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT, ZONES
 from tunnelgate.check.show import show_place
 from tunnelgate.check.words import add_option
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.policy import Forward, Zone
 from tunnelgate.policy.model import Entry
 
@@ -23,6 +23,8 @@ RULE = Rule(
     source="RFC 3022 section 2; language reference, Statements",
     bad=ZONES + "allow ssh from lan to gateway\nforward https from wan to alice\n",
     good=NAT + "forward https from wan to alice\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

@@ -30,6 +30,7 @@ RULE = Rule(
     + _LAN
     + "nat ipv6 from lan to wan\n",
     good=WAN + _LAN + "nat from lan to wan\n",
+    since="0.1.0",
 )
 
 

@@ -20,6 +20,7 @@ RULE = Rule(
     source="language reference, Statements",
     bad=NAT + "forward https from wan at 203.0.113.7 to alice\n",
     good=NAT + "forward https from wan at 203.0.113.1 to alice\n",
+    since="0.1.0",
 )
 
 

@@ -21,6 +21,8 @@ RULE = Rule(
     source="RFC 3022 section 2",
     bad=ZONES + "nat from lan to wan as 203.0.113.7\n" + _REST,
     good=ZONES + "nat from lan to wan as 203.0.113.1\n" + _REST,
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

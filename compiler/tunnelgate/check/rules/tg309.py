@@ -12,7 +12,7 @@ from tunnelgate.check.paths import Pair, public_address
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.show import show_place
 from tunnelgate.check.words import delete, except_places
-from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.policy import Nat, Zone
@@ -29,6 +29,8 @@ RULE = Rule(
     source="language reference, Principles and What it means",
     bad=_TWO + "nat from lan to wan\nnat from lan to hq as 203.0.113.2\n" + _REST,
     good=_TWO + "nat from lan to wan except hq\nnat from lan to hq as 203.0.113.2\n" + _REST,
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 
 

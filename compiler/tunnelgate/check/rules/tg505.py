@@ -24,6 +24,7 @@ RULE = Row(
     source="language reference, Principles",
     bad=ZONES + "allow ping from lan to gateway\n",
     good=ZONES + "allow ping, ssh from lan to gateway\n",
+    since="0.1.0",
 )
 _TCP = Intervals.of([axes.l4(axes.TCP)])
 _GATEWAY = re.compile(r"^[ \t]*(gateway[ \t]+\S+)", re.MULTILINE)

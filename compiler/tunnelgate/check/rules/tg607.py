@@ -9,7 +9,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.telling import side_text
 from tunnelgate.check.words import delete
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Nat, Side, Zone
@@ -27,6 +27,8 @@ RULE = Rule(
     source="language reference, Statements",
     bad=ZONES + _WAN6 + _REST + "allow https from lan to v6\n",
     good=ZONES + _WAN6 + _REST + "allow https from lan to wan\n",
+    fixes=(Safety.UNSAFE,),
+    since="0.1.0",
 )
 #: One bit a family; of the two sides of a statement some bit must be the same.
 _V4, _V6 = 1, 2

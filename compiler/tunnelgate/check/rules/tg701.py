@@ -21,6 +21,7 @@ RULE = Rule(
     source="language reference, Expectations",
     bad=NAT + "allow ipsec-nat-t from alice to hq\nexpect allow ike from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\nexpect allow ike from lan to hq\n",
+    since="0.1.0",
 )
 
 

@@ -40,7 +40,7 @@ def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
         "labels": [_label(label, primary=not index) for index, label in enumerate(labels)],
         "help": diagnostic.help or None,
         "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
-        "url": f"docs/rules/{rule.code}.md",
+        "url": rule.page,
     }
 
 
