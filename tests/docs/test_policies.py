@@ -15,6 +15,8 @@ from typing import NamedTuple
 import pytest
 
 import tunnelgate
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax.formatting import format_policy
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -56,6 +58,11 @@ def test_policy_is_what_the_page_says(block: Block) -> None:
         assert stated <= codes <= stated | OF_A_PART
     else:
         assert not [str(finding.message) for finding in findings if finding.is_error]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.page.name}:{block.line}")
+def test_policy_is_in_canonical_form(block: Block) -> None:
+    assert format_policy(SourceFile(block.text)).text in (block.text, None)
 
 
 def test_language_page_has_enough_of_them() -> None:

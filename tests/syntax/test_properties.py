@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import Parsed, ast, parse, parse_flow
+from tunnelgate.syntax.formatting import format_policy
 from tunnelgate.syntax.plain import PlainLines
 from tunnelgate.syntax.reader import tools
 
@@ -144,6 +145,14 @@ def test_valid_policies_are_read(text: str) -> None:
     assert [found for found in parsed.diagnostics if found.rule.code != "TG004"] == []
     begins = [node.span.start for node in parsed.policy.statements]
     assert begins == sorted(begins)
+
+
+@given(policies)
+@settings(deadline=None)
+def test_valid_policies_are_formatted(text: str) -> None:
+    """The formatter raises where what it made is not the same policy with the same comments."""
+    file = SourceFile(text)
+    assert (format_policy(file).text is None) == bool(parse(file).diagnostics)
 
 
 @given(policies)

@@ -33,10 +33,10 @@ class Flags:
 
     console: Console
     paths: tuple[str, ...]
-    targets: tuple[str, ...]
-    layout: Layout | None
-    format: str | None
-    fail_level: str | None
+    targets: tuple[str, ...] = ()
+    layout: Layout | None = None
+    format: str | None = None
+    fail_level: str | None = None
 
 
 _COMMON = (

@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 
 from tunnelgate.cli.exits import Problem
+from tunnelgate.cli.unified import unified
 
 _MANIFEST = "manifest.json"
 _WAYS_OUT = {
@@ -42,11 +42,8 @@ class Difference:
 
     def diff(self) -> str:
         """What writing it would change, as a unified diff."""
-        old, new = (
-            (text or b"").decode("utf-8", "replace").splitlines(keepends=True)
-            for text in (self.old, self.new)
-        )
-        return "".join(unified_diff(old, new, str(self.path), str(self.path)))
+        old, new = ((text or b"").decode("utf-8", "replace") for text in (self.old, self.new))
+        return unified(old, new, str(self.path))
 
 
 def differences(folder: Path, files: Mapping[str, str]) -> list[Difference]:

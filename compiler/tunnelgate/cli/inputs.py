@@ -13,6 +13,9 @@ from tunnelgate.source import SourceError, SourceFile
 #: Stands for standard input.
 DASH = "-"
 
+#: What findings call it.
+STDIN = "<stdin>"
+
 
 def policies(paths: Iterable[str]) -> Iterator[SourceFile | SourceError]:
     """The policies that paths name, each once; a folder stands for those below it.
@@ -50,7 +53,7 @@ def _closed(error: OSError) -> None:
 def _read(path: str) -> SourceFile | SourceError:
     try:
         if path == DASH:
-            return SourceFile.decode(sys.stdin.buffer.read(), "<stdin>")
+            return SourceFile.decode(sys.stdin.buffer.read(), STDIN)
         return SourceFile.read(Path(path))
     except SourceError as error:
         return error

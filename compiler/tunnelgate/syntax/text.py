@@ -44,7 +44,7 @@ def statement_text(node: ast.Rule | ast.Forward | ast.Nat | ast.Expect) -> str:
 def flow_text(flow: ast.Flow) -> str:
     """The canonical text of a question."""
     source, destination = atom_text(flow.source), atom_text(flow.destination)
-    return f"{_use(flow.protocol)} from {source} to {destination}"
+    return f"{use_text(flow.protocol)} from {source} to {destination}"
 
 
 def _rule(node: ast.Allow | ast.Deny) -> str:
@@ -58,7 +58,8 @@ def _ipv6(node: ast.Nat | ast.Forward) -> str:
     return "ipv6 " if node.ipv6 else ""
 
 
-def _use(use: ast.ProtocolUse) -> str:
+def use_text(use: ast.ProtocolUse) -> str:
+    """The canonical text of a protocol."""
     return f"{atom_text(use.atom)} port {atom_text(use.port)}" if use.port else atom_text(use.atom)
 
 
@@ -68,7 +69,7 @@ def _with_except(items: Iterable[str], excepted: Iterable[str]) -> str:
 
 
 def _protocols(node: ast.Protocols) -> str:
-    return _with_except(map(_use, node.items), map(_use, node.excepted))
+    return _with_except(map(use_text, node.items), map(use_text, node.excepted))
 
 
 def _places(node: ast.Places) -> str:
@@ -78,10 +79,11 @@ def _places(node: ast.Places) -> str:
 def _options(options: tuple[ast.Option, ...]) -> str:
     if not options:
         return ""
-    return " with " + ", ".join(map(_option, options))
+    return " with " + ", ".join(map(option_text, options))
 
 
-def _option(option: ast.Option) -> str:
+def option_text(option: ast.Option) -> str:
+    """The canonical text of an option."""
     words = [option.name.text]
     if option.argument is not None:
         words.append(atom_text(option.argument))
