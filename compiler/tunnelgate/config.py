@@ -37,7 +37,9 @@ class Config:
     layout: Literal["whole", "shared"] | None = None
     output: str | None = None
     fail_level: Literal["error", "warning", "advice"] | None = None
-    format: Literal["full", "concise", "json", "github"] | None = None
+    format: (
+        Literal["full", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson"] | None
+    ) = None
 
     # For pydantic: keys are written as flags are (`fail-level`). Texts are never made of numbers;
     # "strict" itself would take a `Config` only, no table.

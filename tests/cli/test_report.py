@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+
+from tunnelgate.diagnostics.render import DOCUMENTS
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "findings.schema.json"
 
@@ -23,6 +26,19 @@ def test_concise(run):
 def test_json_stands_alone_and_keeps_its_contract(run, policy):
     found = json.loads(run("check", "--format", "json", policy).out)
     jsonschema.validate(found, json.loads(SCHEMA.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("format", sorted(DOCUMENTS))
+@pytest.mark.parametrize("policy", ["good.tg", "bad.tg"])
+def test_a_document_is_one_even_where_nothing_was_found(run, monkeypatch, format, policy):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    text = run("check", "--format", format, policy).out
+    if format == "junit":
+        assert ET.fromstring(text.encode()).tag == "testsuites"
+    else:
+        assert json.loads(text) is not None
+    Path("tunnelgate.toml").write_text(f'format = "{format}"\n')
+    assert run("check", policy).out == text
 
 
 def test_github_has_the_text_too(run, monkeypatch):

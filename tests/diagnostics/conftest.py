@@ -52,6 +52,18 @@ def make_finding(make_rule: Callable[..., Rule]) -> Callable[..., Diagnostic]:
 
 
 @pytest.fixture
+def apply_fix() -> Callable[[str, Fix], str]:
+    """The text that a fix makes of a file."""
+
+    def apply(text: str, fix: Fix) -> str:
+        for edit in sorted(fix.edits, key=lambda one: one.span.start, reverse=True):
+            text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+        return text
+
+    return apply
+
+
+@pytest.fixture
 def load_case() -> Callable[[Path], list[Diagnostic]]:
     """Reads the findings of a golden case."""
     return _load_case

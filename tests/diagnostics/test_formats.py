@@ -41,7 +41,7 @@ def test_json_without_findings(validator: Draft202012Validator) -> None:
     assert document == {
         "version": 1,
         "findings": [],
-        "summary": {"errors": 0, "warnings": 0, "advice": 0},
+        "summary": {"errors": 0, "warnings": 0, "advice": 0, "silenced": 0},
     }
 
 
@@ -139,6 +139,7 @@ def test_summary(
     numbers = zip(Severity, (errors, warnings, advice), strict=True)
     findings = [make_finding(severity=severity) for severity, n in numbers for _ in range(n)]
     assert summary(findings) == expected
+    assert summary(findings, silenced=2) == f"{expected} (2 silenced)"
     assert counts(findings) == {"errors": errors, "warnings": warnings, "advice": advice}
 
 

@@ -60,10 +60,10 @@ class Console:
 
     def findings(self, diagnostics: Sequence[Diagnostic], formats: Sequence[str]) -> None:
         """Show findings in these formats, one below the other."""
-        from tunnelgate.diagnostics.render import render
+        from tunnelgate.diagnostics.render import DOCUMENTS, render
 
         for format in formats:
-            if not diagnostics and format != "json":
+            if not diagnostics and format not in DOCUMENTS:
                 continue  # about nothing, text says nothing; not even its module is needed
             text = render(format, diagnostics, self._options())
             if self.ruleset_on_stdout:

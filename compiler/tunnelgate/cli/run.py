@@ -16,6 +16,7 @@ from tunnelgate.cli.flags import Flags
 from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
 from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
+from tunnelgate.diagnostics.render import DOCUMENTS
 from tunnelgate.source import SourceError, SourceFile
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _formats(asked: str | None, configured: str | None) -> tuple[str, ...]:
     chosen = asked or configured or "full"
     if chosen == "github":
         return "full", "github"
-    if asked is None and chosen != "json" and os.environ.get("GITHUB_ACTIONS") == "true":
+    if asked is None and chosen not in DOCUMENTS and os.environ.get("GITHUB_ACTIONS") == "true":
         return chosen, "github"
     return (chosen,)
 

@@ -13,14 +13,21 @@ from typing import Protocol, cast
 from tunnelgate.diagnostics.diagnostic import Diagnostic
 from tunnelgate.diagnostics.render.options import DEFAULT, Options
 
-__all__ = ["FORMATS", "Options", "Renderer", "render", "renderer"]
+__all__ = ["DOCUMENTS", "FORMATS", "Options", "Renderer", "render", "renderer"]
+
+#: Formats that are a whole document: written where nothing was found too, and nothing besides.
+DOCUMENTS = frozenset({"json", "sarif", "gitlab", "junit", "rdjson"})
 
 #: The name of each format and the module whose `render` writes it.
 FORMATS: dict[str, str] = {
     "full": "tunnelgate.diagnostics.render.full",
     "concise": "tunnelgate.diagnostics.render.concise",
     "json": "tunnelgate.diagnostics.render.json",
+    "sarif": "tunnelgate.diagnostics.render.sarif",
     "github": "tunnelgate.diagnostics.render.github",
+    "gitlab": "tunnelgate.diagnostics.render.gitlab",
+    "junit": "tunnelgate.diagnostics.render.junit",
+    "rdjson": "tunnelgate.diagnostics.render.rdjson",
 }
 
 

@@ -34,7 +34,7 @@ def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str
     ]
     for code, count in left.items():
         reports.append(f"{code}: {count} more like these; `--format concise` shows every one")
-    return "\n\n".join([*reports, summary(diagnostics)]) + "\n"
+    return "\n\n".join([*reports, summary(diagnostics, options.silenced)]) + "\n"
 
 
 def _first_of_each(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], Counter[str]]:

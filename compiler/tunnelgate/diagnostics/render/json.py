@@ -18,12 +18,12 @@ from tunnelgate.source import Position, Span
 VERSION = 1
 
 
-def render(diagnostics: Sequence[Diagnostic], _options: Options = DEFAULT) -> str:
-    """One JSON object, ASCII only: what a terminal would obey is escaped. No option applies."""
+def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str:
+    """One JSON object, ASCII only: what a terminal would obey is escaped."""
     document = {
         "version": VERSION,
         "findings": [_finding(diagnostic) for diagnostic in diagnostics],
-        "summary": counts(diagnostics),
+        "summary": {**counts(diagnostics), "silenced": options.silenced},
     }
     return json.dumps(document, indent=2) + "\n"
 

@@ -1,21 +1,31 @@
-"""What whoever asks for text may choose."""
+"""What a renderer is told besides the findings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunnelgate.diagnostics.rule import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How text for people looks; formats for machines ignore it.
+    """How text for people looks, and what is to be said besides.
 
     Attributes:
         color: whether to write ANSI colours; whoever knows the terminal decides.
-        width: the columns of the terminal.
+        width: the columns of the terminal; formats for machines ignore both.
+        silenced: how many findings are left out because somebody silenced them.
+        pages: the address of the folder that holds the rules' pages; empty where nobody said it.
     """
 
     color: bool = False
     width: int = 100
+    silenced: int = 0
+    pages: str = ""
+
+    def url(self, rule: Rule) -> str:
+        """The absolute address of a rule's page; empty where the folder's is not known."""
+        return f"{self.pages.rstrip('/')}/{rule.code}.md" if self.pages else ""
 
 
 #: What a caller gets who chooses nothing.

@@ -21,12 +21,16 @@ def counts(diagnostics: Iterable[Diagnostic]) -> dict[str, int]:
     return {plural: found[severity] for severity, plural in _PLURALS.items()}
 
 
-def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """The line below a report: `2 errors, 1 warning`; `no findings` where there are none."""
+def summary(diagnostics: Iterable[Diagnostic], silenced: int = 0) -> str:
+    """The line below a report: `2 errors, 1 warning`; `no findings` where there are none.
+
+    How many were silenced is told too, where any was.
+    """
     found = Counter(diagnostic.severity for diagnostic in diagnostics)
     parts = [
         f"{found[severity]} {severity.value if found[severity] == 1 else plural}"
         for severity, plural in _PLURALS.items()
         if found[severity]
     ]
-    return ", ".join(parts) or "no findings"
+    said = ", ".join(parts) or "no findings"
+    return f"{said} ({silenced} silenced)" if silenced else said
