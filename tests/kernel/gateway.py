@@ -61,9 +61,12 @@ def _show(value: int) -> str:
 
 
 class Gateway:
-    """One policy on one gateway: interfaces, addresses and routes made up from its zones."""
+    """One policy on one gateway: interfaces, addresses and routes made up from its zones.
 
-    def __init__(self, policy: Policy) -> None:
+    lab: the laboratory of a gateway with the same zones, which goes on there; else one of its own.
+    """
+
+    def __init__(self, policy: Policy, lab: Lab | None = None) -> None:
         self.policy = policy
         self.decider = Decider(policy)
         self.plan = build(policy)
@@ -78,7 +81,8 @@ class Gateway:
             if zone.over is None
             for wire in self._names(zone)
         }
-        self.lab = Lab(self.wires)
+        assert lab is None or lab.wires == tuple(self.wires)
+        self.lab = lab or Lab(self.wires)
 
     def close(self) -> None:
         """Give the namespaces back."""

@@ -388,10 +388,11 @@ class _Builder:
                         found[one.name, source.name, one.origin.text] = one
         for forward in self.policy.forwards:
             if forward.options.helper:
+                axis = axes.family_axis(forward.family)
                 for entry in forward.entries:
                     addresses = entry.addresses
                     asked = axes.ANY_ADDRESS if addresses.overlaps(axes.UNKNOWN) else addresses
-                    for one in self._uses(forward, entry.zone, entry.sources, asked):
+                    for one in self._uses(forward, entry.zone, entry.sources & axis, asked):
                         found[one.name, entry.zone.name, one.origin.text] = one
         yield from (found[key] for key in sorted(found))
 

@@ -262,6 +262,9 @@ class Mss:
     origin: Origin
 
 
+_ANNOUNCED = {"Q.931": ("H.245",), "RAS": ("Q.931", "H.245")}
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A whole ruleset. Tuples are in an order that no order of statements changes."""
@@ -288,6 +291,15 @@ class Plan:
     families: tuple[int, ...]
     """The families of which packets may cross the gateway at all."""
     features: dict[Feature, tuple[Origin, ...]] = field(default_factory=dict)
+
+    def masters(self, family: int | None = None) -> tuple[str, ...]:
+        """The kernel's names of the helpers whose announced flows pass, for a family or for both.
+
+        With those that are announced themselves: RAS announces Q.931, Q.931 announces H.245, and
+        H.245 announces the media (nf_conntrack_h323).
+        """
+        names = {one.name for one in self.helpers if family is None or family in one.families}
+        return tuple(sorted(names | {one for name in names for one in _ANNOUNCED.get(name, ())}))
 
     def carried(self, link: Link) -> tuple[Link, ...]:
         """The ipsec links over a link."""

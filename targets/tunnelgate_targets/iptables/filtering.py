@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 from tunnelgate.flows import Intervals
@@ -22,8 +22,6 @@ from tunnelgate_targets.iptables.words import AH_MATCH, all_prefixes, join, know
 
 BUILT_IN = ("INPUT", "FORWARD", "OUTPUT")
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
-#: Q.931 announces H.245, which announces the media (nf_conntrack_h323).
-_ANNOUNCED = {"Q.931": ("H.245",)}
 _NEVER_SPOOFED = {
     4: (("-s 0.0.0.0 -p udp --dport 67", "DHCP before there is an address (RFC 2131)"),),
     6: (
@@ -173,15 +171,9 @@ class Filter:
         self.chains.add(at, f"{state} ESTABLISHED", ACCEPT, "replies, and what goes on")
         match = f"-p {_ICMP[self.family]} {state} RELATED"
         self.chains.add(at, match, ACCEPT, "ICMP errors about a known connection")
-        for name in self._helpers():
+        for name in self.plan.masters(self.family):
             match = f"{state} RELATED -m helper --helper {name}"
             self.chains.add(at, match, ACCEPT, f"what the helper {name} announced")
-
-    def _helpers(self) -> Iterator[str]:
-        names = {one.name for one in self.plan.helpers if self.family in one.families}
-        for name in sorted(names):
-            yield name
-            yield from _ANNOUNCED.get(name, ())
 
     # -- chains of one link
 

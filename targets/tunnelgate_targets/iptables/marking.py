@@ -21,9 +21,9 @@ class Raw:
     """Writes the table `raw`: who gets a connection-tracking helper, before tracking begins."""
 
     def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
-        self.helpers = [one for one in plan.helpers if family in one.families]
         self.sets = sets
         self.family = family
+        self.helpers = [one for one in plan.helpers if self._is_met(one)]
         self.links = Links(plan, sets, family)
         self.chains = Chains(RAW)
 
@@ -41,6 +41,11 @@ class Raw:
             for helper in by_link[link]:
                 self._helper(name, helper)
         return self.chains
+
+    def _is_met(self, helper: Helper) -> bool:
+        """Whether packets of this family can be what the helper is for."""
+        met = {family for family, _ in helper.match.families()}
+        return self.family in helper.families and bool(met & {0, self.family})
 
     def _helper(self, at: str, helper: Helper) -> None:
         label = helper.link.name if helper.link else "gateway"

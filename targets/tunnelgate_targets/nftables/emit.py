@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Helper, Link, Pair, Plan
+from tunnelgate.plan import Link, Pair, Plan
 from tunnelgate.target import Output, Requirements
+from tunnelgate_targets.nftables import helpers
 from tunnelgate_targets.nftables.quote import comment, plain
 from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
@@ -142,7 +143,7 @@ class _Writer:
             "sets": self.made.sets,
             "dynamic": sorted(self.made.dynamic.items()),
             "limits": sorted(self.made.limits.items()),
-            "helpers": sorted({_helper(one) for one in self.plan.helpers for _ in one.match.l4}),
+            "helpers": helpers.objects(self.plan.helpers),
             "base_chains": base,
             "chains": chains,
         }
@@ -238,7 +239,7 @@ class _Writer:
     def _related(self) -> Iterator[str]:
         """ICMP errors about a known connection, and what a helper announced; nothing else."""
         yield "ct state related meta l4proto { 1, 58 } accept"
-        for name in sorted({helper.name for helper in self.plan.helpers}):
+        for name in self.plan.masters():
             yield f'ct state related ct helper "{name}" accept'
 
     def _icmp_errors(self) -> Iterator[str]:
@@ -362,13 +363,14 @@ class _Writer:
         for helper in self.plan.helpers:
             if (helper.link is None) is not from_gateway:
                 continue
-            name = _helper(helper)[0]
-            setting = f'ct helper set "{name}" {comment(helper.origin.text)}'
-            for family in helper.families:
-                arrivals = self.translator.arrives(helper.link, family) if helper.link else [""]
-                for arrival in arrivals:
-                    for words in matches(helper.match, family):
-                        yield join(arrival, words, setting)
+            for named in helpers.named(helper):
+                setting = f'ct helper set "{named.name}" {comment(helper.origin.text)}'
+                match = replace(helper.match, l4=named.watched)
+                for family in helper.families:
+                    arrivals = self.translator.arrives(helper.link, family) if helper.link else [""]
+                    for arrival in arrivals:
+                        for words in matches(match, family):
+                            yield join(arrival, words, setting)
 
     def _mss_lines(self) -> Iterator[str]:
         for mss in self.plan.mss:
@@ -392,10 +394,3 @@ class _Writer:
             f"{word} {side} @protected.{link.name}.{word}"
             for _, word in self._families(link.network)
         ]
-
-
-def _helper(helper: Helper) -> tuple[str, str, str, str]:
-    """The object of a helper: its name, type, protocol and family ("" for both)."""
-    protocol = "udp" if helper.match.l4.first() >> 16 == axes.UDP else "tcp"
-    family = "ip" if helper.families == (4,) else ""
-    return f"helper.{helper.name}.{protocol}", helper.name, protocol, family

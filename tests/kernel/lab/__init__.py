@@ -24,12 +24,14 @@ from .fields import (
 from .laboratory import Completed, Lab, reply_to
 from .pptp import PptpSession
 from .tcp import Conversation
+from .udp import Heard
 
 __all__ = [
     "Arrival",
     "Completed",
     "Conversation",
     "Endpoint",
+    "Heard",
     "Lab",
     "LabError",
     "LabUnavailable",

@@ -14,6 +14,7 @@ from .fields import ICMPV6_HOUSEKEEPING, Arrival, Endpoint, LoadError, Observati
 from .pptp import PptpSession
 from .rpc import Channel
 from .tcp import Conversation
+from .udp import Heard, say
 
 PORT_UNREACHABLE = {("icmp", 3, 3), ("icmpv6", 1, 4)}
 ECHO_REPLIES = {("icmp", 0), ("icmpv6", 129)}
@@ -155,6 +156,10 @@ class Lab:
             if endpoint.wire is None:
                 self._channel.call("mute_tcp", endpoint.port)
         return Conversation(self.transmit, client, server, dial or server.address)
+
+    def say(self, sender: Endpoint, to: tuple[str, int], payload: bytes) -> list[Heard]:
+        """Send a UDP datagram to an address and port; every copy that arrived anywhere."""
+        return say(self.transmit, sender, to, payload)
 
     def pptp(
         self,
