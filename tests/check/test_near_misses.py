@@ -290,6 +290,23 @@ def test_nat(code: str, severity: str | None, nats: str, hosts: str, codes) -> N
     assert codes(ZONES + f"nat {nats}\nallow esp from {hosts} to hq\n").get(code) == severity
 
 
+HELPED = [
+    ("allow rtsp from lan to wan with helper", "error"),
+    ("allow ftp, rtsp from lan to wan with log, helper", "error"),
+    ("allow rtsp port 8554 from lan to wan with helper", "error"),
+    ("protocol cameras = rtsp\nallow cameras from lan to wan with helper", "error"),
+    ("forward rtsp from hq to alice with helper", "error"),
+    ("allow rtsp from lan to wan", None),
+    ("allow ftp, tcp/554 from lan to wan with helper", None),
+    ("allow ftp, rtsp except tcp/554 from lan to wan with helper", None),
+]
+
+
+@pytest.mark.parametrize(("statements", "severity"), HELPED)
+def test_no_helper_for_rtsp(statements: str, severity: str | None, codes) -> None:
+    assert codes(f"{ZONES}nat from lan to wan\n{statements}\n").get("TG403") == severity
+
+
 LOCKED = [
     ("allow ssh from lan to gateway", False),
     ("allow any from lan to gateway", False),

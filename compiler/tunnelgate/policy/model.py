@@ -123,7 +123,7 @@ class Side:
 
 class Helper(NamedTuple):
     """A connection-tracking helper: its name in the kernel, the channels it watches, and the
-    portless ones that it announces itself (`pptp`: GRE).
+    portless ones that it announces itself (`pptp`: GRE). No kernel has one whose name is "".
     """
 
     name: str

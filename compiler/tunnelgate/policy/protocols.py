@@ -12,7 +12,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import Helper, ProtocolSet
-from tunnelgate.policy.protocol import ProtocolRow
+from tunnelgate.policy.protocol import NatBehaviour, ProtocolRow
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
 from tunnelgate.policy.values import BadValue, parse_port, parse_ports
@@ -246,9 +246,10 @@ def _union(parts: Iterable[Meant]) -> Meant:
 def _helpers(row: ProtocolRow) -> tuple[Helper, ...]:
     """The helper of a row, watching its TCP and UDP channels; the others are what it announces.
 
-    H.323 takes two: `Q.931` for the calls, `RAS` for the gatekeeper.
+    H.323 takes two: `Q.931` for the calls, `RAS` for the gatekeeper. RTSP needs one that no kernel
+    has: its name is "".
     """
-    if not row.helper:
+    if row.nat is not NatBehaviour.HELPER:
         return ()
     control = row.l4 & _WITH_PORTS
     if row.helper == "Q.931":
