@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tunnelgate.diagnostics import Diagnostic
-from tunnelgate.policy import Policy, Question, Side, resolve_flow
+from tunnelgate.policy import Policy, Question, resolve_flow
 from tunnelgate.reading import Reading, Source, in_order, read
 from tunnelgate.source import SourceFile
-from tunnelgate.syntax import ast, parse, parse_flow
+from tunnelgate.syntax import parse_flow
 
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
@@ -295,33 +295,17 @@ def _refuse(findings: Iterable[Diagnostic]) -> None:
 
 @lru_cache(maxsize=4)
 def _decider(policy: Policy) -> Decider:
-    """Kept, as are the names of a policy: people ask one policy many questions."""
+    """Kept, since people ask one policy many questions."""
     from tunnelgate.meaning import Decider
 
     return Decider(policy)
 
 
-@lru_cache(maxsize=4)
-def _tree(policy: Policy) -> ast.Policy:
-    return parse(policy.file).policy
-
-
 def _question(policy: Policy, text: str) -> Question:
-    """A question about the zones of this very policy: places are compared by identity."""
     flow, unread = parse_flow(SourceFile(text, "<question>"))
     if flow is None:
         raise PolicyError(unread)
-    question, unresolved = resolve_flow(_tree(policy), flow)
+    question, unresolved = resolve_flow(policy, flow)
     if question is None:
         raise PolicyError(unresolved)
-
-    def side(found: Side) -> Side:
-        return Side(tuple((policy.zones[zone.index], held) for zone, held in found), found.span)
-
-    return Question(
-        text=question.text,
-        protocols=question.protocols,
-        source=side(question.source),
-        destination=side(question.destination),
-        span=question.span,
-    )
+    return question

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +29,7 @@ class _Part(BaseModel):
 
 
 class Source(_Part):
-    """A file of the policy, by its name alone."""
+    """A file that the policy was read from, by its path from the policy's folder."""
 
     file: str
     sha256: Digest
@@ -55,7 +54,8 @@ class Manifest(_Part):
         minimum_version: the oldest version of the target's software that has to take it, if stated.
         tunnelgate: the version that wrote the files.
         format_revision: of the target's output; it changes when the same policy gives other bytes.
-        policy: the files of the policy.
+        policy: the files of the policy, its own first.
+        parameters: the values of the policy's parameters.
         files: the digest of each file in the folder, by name.
         modules: kernel modules that nothing loads by itself.
         sysctls: kernel parameters and the values they need.
@@ -73,6 +73,7 @@ class Manifest(_Part):
     tunnelgate: str
     format_revision: int
     policy: list[Source]
+    parameters: dict[str, list[str]] = {}
     files: dict[FileName, Digest]
     modules: list[str]
     sysctls: dict[str, str]
@@ -98,7 +99,8 @@ def describe(
         minimum_version=setup.version,
         tunnelgate=__version__,
         format_revision=target.format_revision,
-        policy=[Source(file=_name(policy.file.path), sha256=_digest(policy.file.text))],
+        policy=[Source(file=file.name, sha256=_digest(file.text)) for file in policy.files],
+        parameters={one.name: list(one.values) for one in policy.parameters},
         files={name: _digest(text) for name, text in sorted(files.items())},
         modules=list(requirements.modules),
         sysctls=dict(requirements.sysctls),
@@ -113,11 +115,9 @@ def describe(
 def _statements(plan: Plan) -> list[Statement]:
     """The statements of a plan's nodes, each once, as they stand in the policy."""
     places = {
-        (origin.span.file.path, origin.span.position.line, origin.text) for origin in _origins(plan)
+        (origin.span.file.name, origin.span.position.line, origin.text) for origin in _origins(plan)
     }
-    return [
-        Statement(text=text, file=_name(path), line=line) for path, line, text in sorted(places)
-    ]
+    return [Statement(text=text, file=name, line=line) for name, line, text in sorted(places)]
 
 
 def _origins(plan: Plan) -> Iterator[Origin]:
@@ -130,11 +130,6 @@ def _origins(plan: Plan) -> Iterator[Origin]:
         yield from (node.origin for node in nodes)
     for origins in plan.features.values():
         yield from origins
-
-
-def _name(path: str) -> str:
-    """A file without its folder, which differs from one machine to the next."""
-    return PurePath(path).name
 
 
 def _digest(text: str) -> str:

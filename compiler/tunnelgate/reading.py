@@ -12,7 +12,7 @@ from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.reading import unreadable
 from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceError, SourceFile
-from tunnelgate.syntax import parse
+from tunnelgate.syntax import parse_with_includes
 from tunnelgate.syntax.words import STATEMENTS
 
 Source: TypeAlias = str | Path | SourceFile
@@ -56,7 +56,7 @@ def read(source: Source, name: str | None = None) -> Reading:
         file = _file(source, name)
     except SourceError as error:
         return Reading(None, (unreadable(error),))
-    parsed = parse(file)
+    parsed = parse_with_includes(file)
     policy, unresolved = resolve(parsed.policy)
     return Reading(policy, in_order((*parsed.diagnostics, *unresolved)))
 

@@ -12,7 +12,7 @@ from tunnelgate.diagnostics.reading import RULES as READING
 from tunnelgate.diagnostics.resolving import RULES as RESOLVING
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceError, SourceFile
-from tunnelgate.syntax.parser import parse
+from tunnelgate.syntax import parse_with_includes
 
 BROKEN = Path(__file__).parents[2] / "examples" / "broken"
 POLICIES = sorted(BROKEN.glob("*.tg"))
@@ -24,7 +24,7 @@ def found(path: Path) -> set[str]:
         file = SourceFile.read(path)
     except SourceError:
         return {"TG002"}
-    parsed = parse(file)
+    parsed = parse_with_includes(file)
     policy, unresolved = resolve(parsed.policy)
     findings = [*parsed.diagnostics, *unresolved]
     return {one.rule.code for one in findings or check(policy)}

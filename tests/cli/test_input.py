@@ -64,3 +64,31 @@ def test_a_file_without_permission_or_that_is_a_folder(run, tmp_path):
     result = run("check", "loop.tg")
     assert result.code == 2
     assert "error[TG002]" in result.out
+
+
+class TestIncludedFiles:
+    PART = "allow ping from wan to gateway\n"
+
+    def write(self, **files: str) -> None:
+        for path in Path().glob("*.tg"):
+            path.unlink()
+        for name, text in files.items():
+            Path(f"{name}.tg").write_text(text)
+
+    def test_a_part_of_a_policy_in_the_folder_is_none_itself(self, run):
+        self.write(
+            main=ZONE + RULE + 'include "part.tg"\n', part='include "more.tg"\n', more=self.PART
+        )
+        assert run("check", ".").err == "1 policy: no findings\n"
+
+    def test_a_part_that_is_named_is_checked(self, run):
+        self.write(main=ZONE + RULE + 'include "part.tg"\n', part=self.PART)
+        assert "unknown place `wan`" in run("check", ".", "part.tg").out
+
+    def test_a_comment_includes_nothing(self, run):
+        self.write(main=ZONE + RULE + '# include "other.tg"\n', other=ZONE + RULE)
+        assert run("check", ".").err == "2 policies: no findings\n"
+
+    def test_files_that_include_each_other_are_told_of(self, run):
+        self.write(one='include "two.tg"\n', two='include "one.tg"\n')
+        assert run("check", ".").out.count("error[TG016]") == 2

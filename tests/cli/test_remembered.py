@@ -85,3 +85,49 @@ def test_a_folder_that_cannot_be_made_is_no_error(
     path = tmp_path / "clean.tg"
     path.write_text(CLEAN)
     assert check(path)[0] == 0
+
+
+def _with_parts(folder: Path) -> Path:
+    """A clean policy with an included file and a group's file."""
+    path = folder / "main.tg"
+    path.write_text(
+        'zone wan {\n  interface eth0\n  group admins from "admins"\n}\ninclude "part.tg"\n'
+    )
+    (folder / "admins").write_text("192.0.2.1\n")
+    (folder / "part.tg").write_text("allow ssh from admins to gateway\n")
+    return path
+
+
+def test_a_policy_of_several_files_is_remembered(cache: Path, tmp_path: Path) -> None:
+    path = _with_parts(tmp_path)
+    assert check(path)[0] == 0
+    assert "lark" not in check(path)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("part.tg", "allow ssssh from admins to gateway\n"),
+        ("admins", "nonsense!\n"),
+        ("admins", ""),
+    ],
+)
+def test_a_changed_part_is_checked(cache: Path, tmp_path: Path, name: str, text: str) -> None:
+    path = _with_parts(tmp_path)
+    check(path)
+    (tmp_path / name).write_text(text)
+    assert check(path)[0] == 1
+    (tmp_path / name).unlink()
+    assert check(path)[0] == 2
+
+
+def test_two_names_that_become_one_file_are_checked(cache: Path, tmp_path: Path) -> None:
+    """The same texts under the same names, and yet another policy: one file twice is an error."""
+    path = tmp_path / "main.tg"
+    path.write_text(CLEAN + 'include "a.tg"\ninclude "b.tg"\n')
+    (tmp_path / "a.tg").write_text("deny ping from wan to gateway\n")
+    (tmp_path / "b.tg").write_text("deny ping from wan to gateway\n")
+    first = check(path)[0]
+    (tmp_path / "b.tg").unlink()
+    (tmp_path / "b.tg").symlink_to("a.tg")
+    assert (first, check(path)[0]) == (0, 1)

@@ -226,7 +226,6 @@ def test_a_helpers_data_is_announced_and_not_started() -> None:
             ("TG005", "a", "there are two protocols named `a`"),
         ),
         (ZONES + "gateway a\ngateway b\n", ("TG005", "gateway b", "a policy has one gateway")),
-        (ZONES + 'include "x.tg"\n', ("TG014", 'include "x.tg"', "includes are not built yet")),
         ("zone any {\n interface eth0\n}\n", ("TG005", "any", "`any` is a built-in place")),
         ("zone x {\n network 10.0.0.0/8\n}\n", ("TG009", "x", "zone `x` has no interface")),
         (

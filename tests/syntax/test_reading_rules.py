@@ -7,11 +7,11 @@ import pytest
 from tunnelgate.diagnostics import Rule
 from tunnelgate.diagnostics.reading import RULES, UNREADABLE
 from tunnelgate.source import SourceFile
-from tunnelgate.syntax import parse
+from tunnelgate.syntax import parse_with_includes
 
 
 def codes(text: str) -> list[str]:
-    return [finding.rule.code for finding in parse(SourceFile(text)).diagnostics]
+    return [finding.rule.code for finding in parse_with_includes(SourceFile(text)).diagnostics]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -21,4 +21,4 @@ def test_examples(rule: Rule) -> None:
 
 
 def test_codes_are_in_order() -> None:
-    assert [rule.code for rule in RULES] == ["TG001", "TG002", "TG003", "TG004"]
+    assert [rule.code for rule in RULES] == ["TG001", "TG002", "TG003", "TG004", "TG016"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from tunnelgate.cli.exits import Problem
@@ -16,20 +18,60 @@ DASH = "-"
 #: What findings call it.
 STDIN = "<stdin>"
 
+#: A statement is a line, so this is one wherever it stands.
+_INCLUDE = re.compile(r'^[ \t]*include[ \t]+"([^"\n]*)"', re.MULTILINE)
 
-def policies(paths: Iterable[str]) -> Iterator[SourceFile | SourceError]:
+
+def policies(paths: Iterable[str]) -> list[SourceFile | SourceError]:
     """The policies that paths name, each once; a folder stands for those below it.
+
+    In a folder, a file that a policy there includes is no policy of its own.
 
     Raises:
         Problem: a folder holds none.
     """
-    seen: set[str] = set()
+    found: dict[str, SourceFile | SourceError] = {}
+    named: set[str] = set()
     for name in paths:
-        for path in _files(name):
+        files = _files(name)
+        for path in files:
             real = os.path.realpath(path)
-            if real not in seen:
-                seen.add(real)
-                yield _read(path)
+            if real not in found:
+                found[real] = _read(path)
+            if files == [name]:
+                named.add(real)
+    parts = _parts(found) - named
+    return [file for real, file in found.items() if real not in parts]
+
+
+def _parts(found: dict[str, SourceFile | SourceError]) -> set[str]:
+    """Which files are parts of others: included by one that no other includes.
+
+    Files that include each other are all left, to be told of.
+    """
+    includes = {
+        real: _included(real, file) - {real}
+        for real, file in found.items()
+        if isinstance(file, SourceFile) and _INCLUDE.search(file.text)
+    }
+    every = set().union(*includes.values())
+    return set().union(*(parts for real, parts in includes.items() if real not in every))
+
+
+def _included(real: str, policy: SourceFile) -> set[str]:
+    """What a policy includes, told from the text alone; what cannot be read is found out later."""
+    folder, library = os.path.dirname(real), policy.library
+    seen: set[SourceFile] = set()
+    waiting = [policy] if library is not None else []
+    while waiting:
+        file = waiting.pop()
+        if file in seen or library is None:
+            continue
+        seen.add(file)
+        for name in _INCLUDE.findall(file.text):
+            with suppress(SourceError):
+                waiting.append(library.read(name))
+    return {os.path.join(folder, file.name) for file in seen if file is not policy}
 
 
 def _files(name: str) -> list[str]:

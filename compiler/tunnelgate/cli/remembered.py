@@ -1,8 +1,10 @@
 """Policies that this very program found clean: they need not be checked again.
 
-A mark is an empty file in the user's cache folder, named by all that a check depends on: the
-policy's bytes and name, the program's files, the version of Python. Only a policy without any
-finding is remembered, so a mark says nothing that could be shown wrongly: it saves loading the
+A mark is a file in the user's cache folder, named by all that a check begins with: the policy's
+bytes and name, the program's files, the version of Python. It holds what the policy read besides,
+included files and groups: each by the name it asked for, with what was found under it. The same
+policy that finds the same asks for the same, so it is the same as a whole. Only a policy without
+any finding is remembered, so a mark says nothing that could be shown wrongly: it saves loading the
 parser and the rules, which is most of the time that checking one file takes.
 """
 
@@ -15,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tunnelgate import __version__
-from tunnelgate.source import SourceFile
+from tunnelgate.source import SourceError, SourceFile
 from tunnelgate_grammar.cache import cache_folder, is_ours, keep
 
 #: More marks than these, and the oldest half goes.
@@ -38,13 +40,23 @@ class Remembered:
         return folder
 
     def is_clean(self, policy: SourceFile) -> bool:
-        """Whether this program found this policy clean before."""
-        return self._folder is not None and is_ours(self._folder / self._name(policy))
+        """Whether this program found this policy, and all that it reads, clean before."""
+        if self._folder is None or not is_ours(mark := self._folder / self._name(policy)):
+            return False
+        try:
+            lines = mark.read_text("utf-8").split("\n")
+            return all(_is_as_it_was(policy, line) for line in lines if line)
+        except (OSError, ValueError):  # forgotten meanwhile
+            return False
 
     def remember(self, policy: SourceFile) -> None:
-        """Mark a policy that has no finding at all."""
+        """Mark a policy that was read and has no finding at all."""
         if self._folder is not None:
-            keep(b"", self._folder / self._name(policy))
+            asked = policy.library.asked if policy.library is not None else {}
+            lines = [_line(name, file) for name, file in asked.items()]
+            keep(
+                "\n".join(lines).encode("utf-8", "surrogatepass"), self._folder / self._name(policy)
+            )
             self._forget()
 
     def _forget(self) -> None:
@@ -68,6 +80,26 @@ class Remembered:
         roots = [*tunnelgate.__path__, *tunnelgate_grammar.__path__]
         files = [f"{stamp}" for root in roots for stamp in _stamps(root)]
         return "\n".join((__version__, sys.version, *files))
+
+
+def _line(name: str, file: SourceFile) -> str:
+    """What was found under a name, which has no tab in it: which file of the folder, and its text.
+
+    No JSON: importing it takes longer than all the rest.
+    """
+    found = f"{file.name}\0{file.text}".encode("utf-8", "surrogatepass")
+    return f"{name}\t{sha256(found).hexdigest()}"
+
+
+def _is_as_it_was(policy: SourceFile, line: str) -> bool:
+    """Whether the policy would find under a name what it found when the line was written."""
+    name, _, _ = line.partition("\t")
+    if policy.library is None:
+        return False
+    try:
+        return _line(name, policy.library.read(name)) == line
+    except SourceError:
+        return False
 
 
 def _stamps(folder: str) -> list[tuple[str, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunnelgate.diagnostics.diagnostic import Diagnostic, Label
 from tunnelgate.diagnostics.rule import Rule, Safety, Severity
-from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.source import OutsideError, SourceError, SourceFile, Span
 
 SYNTAX = Rule(
     code="TG001",
@@ -89,11 +89,50 @@ allow ssh from wan to gateway
     since="0.1.0",
 )
 
+INCLUDE = Rule(
+    code="TG016",
+    name="include",
+    severity=Severity.ERROR,
+    summary="a file that the policy names and may not read there",
+    why=(
+        "Findings show the lines they are about, and a policy may come with a pull request: it "
+        "reads the files of its own folder and no others. A file that comes twice, or includes "
+        "itself, would say its statements twice."
+    ),
+    source="language reference, section include",
+    bad="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway
+include "../other/sites.tg"
+""",
+    good="""\
+zone wan { interface eth0 }
+allow ssh from wan to gateway
+""",
+    since="0.1.0",
+)
+
 #: All rows of this file.
-RULES = (SYNTAX, UNREADABLE, CHARACTER, EMPTY)
+RULES = (SYNTAX, UNREADABLE, CHARACTER, EMPTY, INCLUDE)
 
 
 def unreadable(error: SourceError) -> Diagnostic:
     """A file that is no policy at all, as a finding."""
     place = SourceFile("", error.path).span(0, 0)
     return Diagnostic(UNREADABLE, error.reason, Label(place), help=error.help)
+
+
+def not_read(place: Span, error: SourceError) -> Diagnostic:
+    """A file that a policy names there, and that is not read, as a finding."""
+    rule = INCLUDE if isinstance(error, OutsideError) else UNREADABLE
+    return Diagnostic(rule, f"`{error.path}` {error.reason}", Label(place), help=error.help)
+
+
+def no_folder(place: Span) -> Diagnostic:
+    """The finding about a file that is named there by a text which lies in no folder."""
+    return Diagnostic(
+        INCLUDE,
+        "this policy lies in no folder, so it can name no other file",
+        Label(place),
+        help="save it to a file, or put the other file's text here",
+    )

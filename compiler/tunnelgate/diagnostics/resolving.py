@@ -1,4 +1,4 @@
-"""The rules about names and values (TG005 to TG015): what was read cannot be meant."""
+"""The rules about names and values (TG005 to TG017): what was read cannot be meant."""
 
 from __future__ import annotations
 
@@ -129,18 +129,6 @@ BAD_SETTING = Rule(
     fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
-NOT_YET = Rule(
-    code="TG014",
-    name="not-yet",
-    severity=Severity.ERROR,
-    summary="a part of the language that this version reads but does not build",
-    why="The grammar is whole from the first version, so that files stay readable; what has no "
-    "meaning yet is refused and never ignored.",
-    source="changelog",
-    bad=_WAN + 'include "sites.tg"\n',
-    good=_WAN,
-    since="0.1.0",
-)
 BAD_STATEMENT = Rule(
     code="TG015",
     name="bad-statement",
@@ -156,6 +144,21 @@ BAD_STATEMENT = Rule(
     + "nat from lan to wan\nforward ike, nat-t from wan to box\n",
     since="0.1.0",
 )
+BAD_PARAMETER = Rule(
+    code="TG017",
+    name="bad-parameter",
+    severity=Severity.ERROR,
+    summary="a parameter without a value, or with one that does not fit",
+    why="A parameter stands for one word of its type and never for text, so that no value can make "
+    "a statement say more than its author meant.",
+    source="language reference, section param",
+    bad=_WAN + _LAN + "param admins : prefix...\nallow ssh from $admins to gateway\n",
+    good=_WAN
+    + _LAN
+    + "param admins : prefix... = 192.168.1.0/28\nallow ssh from $admins to gateway\n",
+    fixes=(Safety.SAFE, Safety.UNSAFE),
+    since="0.1.0",
+)
 RULES = (
     DUPLICATE_NAME,
     UNKNOWN_NAME,
@@ -166,6 +169,6 @@ RULES = (
     OUTSIDE_ZONE,
     BAD_OPTION,
     BAD_SETTING,
-    NOT_YET,
     BAD_STATEMENT,
+    BAD_PARAMETER,
 )

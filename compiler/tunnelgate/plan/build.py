@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
@@ -68,7 +67,7 @@ class _Builder:
         self._setting_features()
         return Plan(
             gateway=policy.name,
-            policy=PurePath(policy.file.path).name,
+            policy=policy.file.name,
             links=tuple(self.links.values()),
             pairs=pairs,
             dnats=dnats,

@@ -6,14 +6,17 @@ Everything here is compared by identity: two statements with the same text are s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from tunnelgate.policy.names import Names
 
 #: Broadcast and multicast: what arrives for these is for the gateway itself.
 MULTICAST = Intervals.of(
@@ -325,12 +328,33 @@ class Settings:
     icmp: bool = True
 
 
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """A whole policy, resolved."""
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter, and what it stands for: one value, or those of a list (`many`)."""
 
     name: str
+    type: str
+    many: bool
+    values: tuple[str, ...]
+    span: Span
+    is_used: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A whole policy, resolved.
+
+    Attributes:
+        file: the policy's own file; `files` are all that it was read from, that one first.
+        parameters: as they are declared, each with its value.
+        names: looks further names up, for questions.
+    """
+
+    name: str
+    name_span: Span | None
     file: SourceFile
+    files: tuple[SourceFile, ...]
+    parameters: tuple[Parameter, ...]
     zones: tuple[Zone, ...]
     hosts: tuple[Host, ...]
     groups: tuple[Group, ...]
@@ -340,6 +364,7 @@ class Policy:
     expects: tuple[Expect, ...]
     settings: Settings
     settings_spans: dict[str, Span]
+    names: Names = field(repr=False)
 
     @property
     def gateway(self) -> Zone:

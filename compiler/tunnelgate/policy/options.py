@@ -11,6 +11,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import Limit, Options, ProtocolSet, Settings
+from tunnelgate.policy.params import WORD, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import BadValue, parse_rate, parse_spi
 from tunnelgate.source import Span
@@ -78,8 +79,9 @@ _EXAMPLES = {"limit": "limit 10/second", "log": 'log "vpn"', "spi": "spi 0x1000-
 class OptionReader:
     """Reads options and settings."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, params: Params) -> None:
         self.reporter = reporter
+        self._params = params
 
     def options(
         self, nodes: tuple[ast.Option, ...], kind: Kind, protocols: ProtocolSet
@@ -88,7 +90,11 @@ class OptionReader:
         found = Options()
         seen: dict[str, Span] = {}
         good = True
-        for node in nodes:
+        for written in nodes:
+            node = self._filled(written)
+            if node is None:
+                good = False
+                continue
             row = self._row(node, kind, protocols, seen)
             seen.setdefault(node.name.text, node.span)
             if row is None:
@@ -101,6 +107,15 @@ class OptionReader:
                 span = node.argument.span if node.argument else node.span
                 self.reporter.bad_value(rules.BAD_VALUE, span, error)
         return found if good else None
+
+    def _filled(self, node: ast.Option) -> ast.Option | None:
+        """The option with the value of a parameter as its text; None, and a finding, without."""
+        if node.argument is None:
+            return node
+        value = self._params.one(node.argument, WORD)
+        if value is node.argument or value is None:
+            return node if value else None
+        return replace(node, argument=replace(value, kind=ast.AtomKind.STRING))
 
     def _row(
         self, node: ast.Option, kind: Kind, protocols: ProtocolSet, seen: dict[str, Span]
@@ -131,13 +146,6 @@ class OptionReader:
                 node,
                 f"option `{name}` does nothing for these protocols",
                 f"it is for {row.fits_text}",
-            )
-        elif node.argument is not None and node.argument.kind is ast.AtomKind.PARAM:
-            self.reporter.say(
-                rules.NOT_YET,
-                node.argument.span,
-                f"parameters are not built yet: `${node.argument.text}`",
-                "write the value itself",
             )
         elif node.argument is None and row.required:
             self._bad(node, f"option `{name}` needs a value", f"as in `{_EXAMPLES[name]}`")
@@ -200,14 +208,10 @@ class OptionReader:
             )
             return None
         atom = atoms[0]
-        if atom.kind is ast.AtomKind.PARAM:
-            self.reporter.say(
-                rules.NOT_YET,
-                atom.span,
-                f"parameters are not built yet: `${atom.text}`",
-                "write the value itself",
-            )
+        value = self._params.one(atom, WORD)
+        if value is None:
             return None
+        atom = value
         if name.text == "log-denied" and atom.kind is ast.AtomKind.RATE:
             try:
                 count, unit = parse_rate(atom.text)

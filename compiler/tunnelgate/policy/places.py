@@ -7,6 +7,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import Host, Side, Zone
+from tunnelgate.policy.params import PLACE, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import BadValue, parse_address
 from tunnelgate.policy.zones import Place, ZoneResolver
@@ -16,9 +17,10 @@ from tunnelgate.syntax import ast
 class PlaceResolver:
     """Looks places up among the zones, hosts and groups of the policy, and bare addresses."""
 
-    def __init__(self, reporter: Reporter, zones: ZoneResolver) -> None:
+    def __init__(self, reporter: Reporter, zones: ZoneResolver, params: Params) -> None:
         self.reporter = reporter
         self._zones = zones
+        self._params = params
         self._own = Intervals.of((one, one) for zone in zones.zones for one in zone.addresses)
 
     @property
@@ -29,13 +31,15 @@ class PlaceResolver:
     def side(self, node: ast.Places) -> Side | None:
         """What a list of places means; None, and findings, where something in it has no meaning."""
         found: dict[Zone, Intervals] = {}
-        complete = True
-        for atom in node.items:
+        items = self._params.all(node.items, PLACE)
+        excepted = self._params.all(node.excepted, PLACE)
+        complete = items is not None and excepted is not None
+        for atom in items or ():
             pieces = self._pieces(atom)
             complete &= pieces is not None
             for zone, addresses in pieces or ():
                 found[zone] = found[zone] | addresses if zone in found else addresses
-        for atom in node.excepted:
+        for atom in excepted or ():
             complete &= self._except(found, atom)
         if not complete:
             return None
@@ -48,6 +52,10 @@ class PlaceResolver:
 
     def host(self, atom: ast.Atom) -> Host | None:
         """The host that an atom names; a bare address is a host without a name."""
+        value = self._params.one(atom, PLACE)
+        if value is None:
+            return None
+        atom = value
         if atom.kind is ast.AtomKind.NAME:
             place = self.place(atom)
             if isinstance(place, Host) or place is None:
@@ -90,8 +98,6 @@ class PlaceResolver:
         return place
 
     def _pieces(self, atom: ast.Atom) -> list[tuple[Zone, Intervals]] | None:
-        if self._zones.not_yet_param(atom):
-            return None
         if atom.kind is ast.AtomKind.ADDRESS:
             return self._bare(atom)
         if atom.text == "any":

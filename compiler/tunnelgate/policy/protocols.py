@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import Helper, ProtocolSet
+from tunnelgate.policy.params import NUMBER, PORT, PROTOCOL, Params
 from tunnelgate.policy.protocol import NatBehaviour, ProtocolRow
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
@@ -43,8 +45,9 @@ class Meant(NamedTuple):
 class ProtocolResolver:
     """Looks protocols up in the table and among the policy's own."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, params: Params) -> None:
         self.reporter = reporter
+        self.params = params
         self._known: dict[str, Meant] = {}
         self._sets: dict[
             tuple[tuple[ast.ProtocolUse, ...], tuple[ast.ProtocolUse, ...]], ProtocolSet
@@ -58,6 +61,12 @@ class ProtocolResolver:
                 self._known[name] = Meant(row.l4, row.l4, BY_NAME["l2tp"].l4)
             else:
                 self._known[name] = Meant(row.l4, row.l4, helpers=_helpers(row))
+
+    def telling(self, reporter: Reporter, params: Params) -> ProtocolResolver:
+        """The same protocols, with findings going elsewhere."""
+        other = copy(self)
+        other.reporter, other.params = reporter, params
+        return other
 
     def define(self, nodes: list[ast.Protocol]) -> None:
         """Take in the policy's own protocols, in whatever order they stand."""
@@ -86,7 +95,8 @@ class ProtocolResolver:
 
     def _define(self, name: str) -> None:
         node = self._pending.pop(name)
-        found = [meant for use in node.items if (meant := self.use(use)) is not None]
+        uses = self._filled(node.items) or ()
+        found = [meant for use in uses if (meant := self.use(use)) is not None]
         self._known[name] = _union(found)
 
     def resolve(self, node: ast.Protocols) -> ProtocolSet | None:
@@ -100,14 +110,32 @@ class ProtocolResolver:
             self._sets[key] = found
         return replace(found, span=node.span)
 
+    def _filled(self, uses: tuple[ast.ProtocolUse, ...]) -> list[ast.ProtocolUse] | None:
+        """The uses with their parameters replaced by what these stand for, ports excepted."""
+        found: list[ast.ProtocolUse] = []
+        good = True
+        for use in uses:
+            atoms: list[ast.Atom] | None = [use.atom]
+            if use.atom.kind is ast.AtomKind.PARAM:
+                atoms = self.params.all([use.atom], PROTOCOL)
+            elif use.atom.kind is ast.AtomKind.LITERAL and "$" in use.atom.text:
+                is_transport = use.atom.text.partition("/")[0] in _TRANSPORTS
+                atoms = self.params.literal(use.atom, PORT if is_transport else NUMBER)
+            good &= atoms is not None
+            found += [replace(use, atom=atom) for atom in atoms or ()]
+        return found if good else None
+
     def _resolve(self, node: ast.Protocols) -> ProtocolSet | None:
-        items = [self.use(use) for use in node.items]
-        excepted = [self.use(use) for use in node.excepted]
+        uses, less_uses = self._filled(node.items), self._filled(node.excepted)
+        if uses is None or less_uses is None:
+            return None
+        items = [self.use(use) for use in uses]
+        excepted = [self.use(use) for use in less_uses]
         if any(meant is None for meant in (*items, *excepted)):
             return None
         total = _union(meant for meant in items if meant is not None)
         less = Intervals.union_of(meant.l4 for meant in excepted if meant is not None)
-        names = tuple(use.atom.text for use in node.items)
+        names = tuple(use.atom.text for use in uses)
         plain = Intervals.union_of(meant.l4 for meant in items if meant and not meant.helpers)
         helpers = tuple(
             helper._replace(data=helper.data - plain)
@@ -124,17 +152,12 @@ class ProtocolResolver:
         )
 
     def use(self, node: ast.ProtocolUse) -> Meant | None:
-        """What one protocol means, `port` included; None, and a finding, where it has none."""
+        """What one protocol means, `port` included; None, and a finding, where it has none.
+
+        The protocol itself is no parameter; its port may be one.
+        """
         if node.port is None and (known := self._known.get(node.atom.text)) is not None:
             return known
-        if node.atom.kind is ast.AtomKind.PARAM or "$" in node.atom.text:
-            self.reporter.say(
-                rules.NOT_YET,
-                node.atom.span,
-                f"parameters are not built yet: `{node.atom.span.text}`",
-                "write the protocol itself",
-            )
-            return None
         if node.atom.kind is ast.AtomKind.LITERAL:
             return self._literal(node)
         return self._named(node)
@@ -167,16 +190,11 @@ class ProtocolResolver:
                 "write the channels out, as `tcp/8443 + udp/8443`, in a `protocol` of your own",
             )
             return None
-        if port.kind is ast.AtomKind.PARAM:
-            self.reporter.say(
-                rules.NOT_YET,
-                port.span,
-                f"parameters are not built yet: `${port.text}`",
-                "write the port itself",
-            )
+        value = self.params.one(port, PORT)
+        if value is None:
             return None
         try:
-            number = parse_port(port.text)
+            number = parse_port(value.text)
         except BadValue as error:
             self.reporter.bad_value(rules.BAD_VALUE, port.span, error)
             return None

@@ -29,72 +29,71 @@ from tunnelgate.policy.model import (
     Verdict,
     Zone,
 )
+from tunnelgate.policy.names import Names
 from tunnelgate.policy.options import OptionReader
+from tunnelgate.policy.params import ADDRESS, NAME, PLACE, PORT
 from tunnelgate.policy.places import PlaceResolver
-from tunnelgate.policy.protocols import ProtocolResolver
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import BadValue, parse_port
-from tunnelgate.policy.zones import ZoneResolver
-from tunnelgate.source import Span
+from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax import ast
+from tunnelgate.syntax.lengths import LONGEST_NAME
 from tunnelgate.syntax.text import flow_text, statement_text
+from tunnelgate.variables import NONE, Variables
 
 _T = TypeVar("_T")
-#: Names have at most 31 characters; one made of a file's name is cut.
-_MAX_NAME = 31
 _AT_HELP = "`at` names one of the gateway's own addresses, or the zone whose addresses are meant"
 
 
-def resolve(tree: ast.Policy) -> tuple[Policy, tuple[Diagnostic, ...]]:
-    """Resolve a policy. What has no meaning is left out of it and stands in the findings."""
-    resolver = _Resolver(tree)
-    policy = resolver.policy()
-    return policy, tuple(resolver.reporter.diagnostics)
+def resolve(tree: ast.Policy, variables: Variables = NONE) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """Resolve a policy with the values given for its parameters.
+
+    What has no meaning is left out of it and stands in the findings.
+    """
+    reporter = Reporter()
+    resolver = _Resolver(reporter, Names.of(tree, reporter, variables))
+    policy = resolver.policy(tree, variables)
+    return policy, tuple(reporter.diagnostics)
 
 
-def resolve_flow(
-    tree: ast.Policy, flow: ast.Flow
-) -> tuple[Question | None, tuple[Diagnostic, ...]]:
-    """Resolve a question against the names of a policy, whose own findings are not repeated."""
-    resolver = _Resolver(tree)
-    resolver.reporter.diagnostics.clear()
-    question = resolver.question(flow)
-    return question, tuple(resolver.reporter.diagnostics)
+def resolve_flow(policy: Policy, flow: ast.Flow) -> tuple[Question | None, tuple[Diagnostic, ...]]:
+    """Resolve a question against the names of a policy."""
+    reporter = Reporter()
+    question = _Resolver(reporter, policy.names.telling(reporter)).question(flow)
+    return question, tuple(reporter.diagnostics)
 
 
 class _Resolver:
-    def __init__(self, tree: ast.Policy) -> None:
-        self.tree = tree
-        self.reporter = Reporter()
-        self.zones = ZoneResolver(self.reporter, tree.file)
-        self.zones.resolve(self._all(ast.Zone))
-        self.protocols = ProtocolResolver(self.reporter)
-        self.protocols.define(self._all(ast.Protocol))
-        self.places = PlaceResolver(self.reporter, self.zones)
-        self.reader = OptionReader(self.reporter)
+    def __init__(self, reporter: Reporter, names: Names) -> None:
+        self.reporter = reporter
+        self.names = names
+        self.zones, self.protocols, self.params = names.zones, names.protocols, names.params
+        self.places = PlaceResolver(reporter, names.zones, names.params)
+        self.reader = OptionReader(reporter, names.params)
 
-    def _all(self, kind: type[_T]) -> list[_T]:
-        return [node for node in self.tree.statements if isinstance(node, kind)]
+    def policy(self, tree: ast.Policy, variables: Variables) -> Policy:
+        def all_of(kind: type[_T]) -> list[_T]:
+            return [node for node in tree.statements if isinstance(node, kind)]
 
-    def policy(self) -> Policy:
-        self._not_yet()
         places = self.zones.places.values()
+        name, name_span = self._name(tree.file.path, all_of(ast.Gateway))
         rules_ = [
-            self._rule(node)
-            for node in self.tree.statements
-            if isinstance(node, ast.Allow | ast.Deny)
+            self._rule(node) for node in tree.statements if isinstance(node, ast.Allow | ast.Deny)
         ]
-        forwards = [self._forward(node) for node in self._all(ast.Forward)]
-        nats = [self._nat(node) for node in self._all(ast.Nat)]
+        forwards = [self._forward(node) for node in all_of(ast.Forward)]
+        nats = [self._nat(node) for node in all_of(ast.Nat)]
         expects = [
             self._expect(node)
-            for node in self.tree.statements
+            for node in tree.statements
             if isinstance(node, ast.ExpectVerdict | ast.ExpectReaches | ast.ExpectLeaves)
         ]
-        settings, spans = self.reader.settings(self._all(ast.Setting))
+        settings, spans = self.reader.settings(all_of(ast.Setting))
         return Policy(
-            name=self._name(),
-            file=self.tree.file,
+            name=name,
+            name_span=name_span,
+            file=tree.file,
+            files=_files(tree.file, variables),
+            parameters=self.params.parameters(),
             zones=tuple(self.zones.zones),
             hosts=tuple(place for place in places if isinstance(place, Host)),
             groups=tuple(place for place in places if isinstance(place, Group)),
@@ -104,10 +103,11 @@ class _Resolver:
             expects=_found(expects),
             settings=settings,
             settings_spans=spans,
+            names=self.names,
         )
 
-    def _name(self) -> str:
-        nodes = self._all(ast.Gateway)
+    def _name(self, path: str, nodes: list[ast.Gateway]) -> tuple[str, Span | None]:
+        """The name of the gateway, and where a statement says so."""
         for extra in nodes[1:]:
             self.reporter.say(
                 rules.DUPLICATE_NAME,
@@ -116,29 +116,11 @@ class _Resolver:
                 "leave one of the two lines out",
                 labels=[Label(nodes[0].span, "first here")],
             )
-        if not nodes:
-            stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.tree.file.path).stem).strip("-_")
-            return stem[:_MAX_NAME].rstrip("-") if stem[:1].isalpha() else "gateway"
-        name = nodes[0].name
-        if name.kind is ast.AtomKind.PARAM:
-            self.zones.not_yet_param(name)
-        return name.text
-
-    def _not_yet(self) -> None:
-        for param in self._all(ast.Param):
-            self.reporter.say(
-                rules.NOT_YET,
-                param.span,
-                "parameters are not built yet",
-                "write the value where it is used",
-            )
-        for include in self._all(ast.Include):
-            self.reporter.say(
-                rules.NOT_YET,
-                include.span,
-                "includes are not built yet",
-                "put the statements into this file",
-            )
+        name = self.params.one(nodes[0].name, NAME) if nodes else None
+        if name is not None:
+            return name.text, nodes[0].span
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(path).stem).strip("-_")
+        return stem[:LONGEST_NAME].rstrip("-") if stem[:1].isalpha() else "gateway", None
 
     # -- statements
 
@@ -208,9 +190,8 @@ class _Resolver:
         return side.first()
 
     def _literal_address(self, atom: ast.Atom) -> Intervals | None:
-        if self.zones.not_yet_param(atom):
-            return None
-        return self.places.addresses(atom)
+        value = self.params.one(atom, ADDRESS)
+        return None if value is None else self.places.addresses(value)
 
     def _forward(self, node: ast.Forward) -> Forward | None:
         protocols = self.protocols.resolve(node.protocols)
@@ -262,6 +243,10 @@ class _Resolver:
 
     def _at(self, atom: ast.Atom) -> Intervals | None:
         """The addresses that `at` names: those of a zone, or one (whose it is, TG307 asks)."""
+        value = self.params.one(atom, PLACE)
+        if value is None:
+            return None
+        atom = value
         if atom.kind is ast.AtomKind.NAME:
             place = self.places.place(atom)
             if isinstance(place, Zone):
@@ -286,7 +271,8 @@ class _Resolver:
         return found
 
     def _forward_port(self, node: ast.Forward, protocols: ProtocolSet) -> int | None:
-        if node.port is None or self.zones.not_yet_param(node.port):
+        port = None if node.port is None else self.params.one(node.port, PORT)
+        if node.port is None or port is None:
             return None
         channels = protocols.l4 - AH
         if not channels.is_single() or channels.first() >> 16 not in axes.WITH_PORTS:
@@ -299,7 +285,7 @@ class _Resolver:
             )
             return None
         try:
-            return parse_port(node.port.text)
+            return parse_port(port.text)
         except BadValue as error:
             self.reporter.bad_value(rules.BAD_VALUE, node.port.span, error)
             return None
@@ -343,10 +329,16 @@ class _Resolver:
             case ast.ExpectLeaves():
                 if node.address is None:
                     return ExpectKind.LEAVES, Intervals.EMPTY
-                if node.address.kind is ast.AtomKind.NAME:
+                if node.address.kind is ast.AtomKind.NAME:  # the word `gateway`
                     own = (one for zone in self.zones.zones for one in zone.addresses)
                     return ExpectKind.LEAVES, Intervals.of((one, one) for one in own)
                 return ExpectKind.LEAVES, self._literal_address(node.address)
+
+
+def _files(file: SourceFile, variables: Variables) -> tuple[SourceFile, ...]:
+    """What a policy was read from: its own file, those it names, those of its variables."""
+    named = set() if file.library is None else set(file.library.asked.values()) - {file}
+    return (file, *sorted(named, key=lambda one: one.name), *variables.files)
 
 
 def _found(items: Iterable[_T | None]) -> tuple[_T, ...]:

@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval
+from tunnelgate.syntax.lengths import LONGEST_NAME
+from tunnelgate.syntax.words import JOINING
 
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9]))*")
 _INTERFACE = re.compile(r"[A-Za-z0-9._@-]+\*?")
 _LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 _MAX_INTERFACE = 15
@@ -38,7 +41,7 @@ class AddressValue(NamedTuple):
 
 
 def _plain(text: str) -> IPv4Address | IPv6Address:
-    if _LEADING_ZERO.search(text) and ":" not in text:
+    if text.isascii() and _LEADING_ZERO.search(text) and ":" not in text:
         mended = ".".join(str(int(part)) if part.isdigit() else part for part in text.split("."))
         raise BadValue(
             f"`{text}` has a leading zero, which some programs read as octal",
@@ -66,6 +69,8 @@ def _prefix(text: str) -> AddressValue:
         raise BadValue(
             f"prefix length `{bits_text}` has a leading zero", "write the number without it", mended
         )
+    if not bits_text.isascii() or not bits_text.isdecimal():
+        raise BadValue(f"`{bits_text}` is no prefix length", "a prefix looks like `192.0.2.0/24`")
     bits = int(bits_text[:4])
     if bits > base.max_prefixlen:
         raise BadValue(
@@ -156,6 +161,17 @@ def parse_interface(text: str) -> str:
         raise BadValue(
             f"`{text}` is no name of an interface",
             "use letters, digits and `._@-`, and a `*` only at the end",
+        )
+    return text
+
+
+def parse_name(text: str) -> str:
+    """Check a name. Raises BadValue."""
+    if not _NAME.fullmatch(text) or text in JOINING or len(text) > LONGEST_NAME:
+        raise BadValue(
+            f"`{text}` is no name",
+            f"a name begins with a letter and has at most {LONGEST_NAME} letters, digits, `_` and "
+            "`-`",
         )
     return text
 

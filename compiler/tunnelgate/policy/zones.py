@@ -8,9 +8,11 @@ from typing import Literal
 
 from tunnelgate.diagnostics import Label, Safety
 from tunnelgate.diagnostics import resolving as rules
+from tunnelgate.diagnostics.reading import no_folder, not_read
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval, Intervals
 from tunnelgate.policy.model import Group, Host, Zone
+from tunnelgate.policy.params import ADDRESS, INTERFACE, MSS, NETWORK, PLACE, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import (
     BadValue,
@@ -19,7 +21,7 @@ from tunnelgate.policy.values import (
     parse_number,
     show_address,
 )
-from tunnelgate.source import SourceFile, Span
+from tunnelgate.source import SourceError, SourceFile, Span
 from tunnelgate.syntax import ast
 
 Place = Zone | Host | Group
@@ -43,8 +45,9 @@ class Draft:
 class ZoneResolver:
     """Makes zones, hosts and groups of the zone statements of a policy."""
 
-    def __init__(self, reporter: Reporter, file: SourceFile) -> None:
+    def __init__(self, reporter: Reporter, file: SourceFile, params: Params) -> None:
         self.reporter = reporter
+        self._params = params
         self.places: dict[str, Place] = {}
         self.zones: list[Zone] = []
         self._file = file
@@ -120,16 +123,14 @@ class ZoneResolver:
         return draft
 
     def _interfaces(self, draft: Draft, member: ast.Interfaces) -> None:
-        for atom in member.names:
-            if self.not_yet_param(atom):
-                continue
+        for atom in self._params.all(member.names, INTERFACE) or ():
             try:
                 draft.interfaces.setdefault(parse_interface(atom.text), atom.span)
             except BadValue as error:
                 self.reporter.bad_value(rules.BAD_VALUE, atom.span, error)
 
     def _networks(self, draft: Draft, member: ast.Networks) -> None:
-        for atom in member.addresses:
+        for atom in self._params.all(member.addresses, NETWORK) or ():
             interval = self._interval(atom)
             if interval is None:
                 continue
@@ -144,7 +145,7 @@ class ZoneResolver:
             draft.networks.setdefault(interval, atom.span)
 
     def _addresses(self, draft: Draft, member: ast.Addresses) -> None:
-        for atom in member.addresses:
+        for atom in self._params.all(member.addresses, ADDRESS) or ():
             interval = self._interval(atom)
             if interval is None:
                 continue
@@ -160,36 +161,23 @@ class ZoneResolver:
             draft.addresses.setdefault(interval[0], atom.span)
 
     def _mss(self, draft: Draft, member: ast.Mss) -> None:
-        if self.not_yet_param(member.value):
+        value = self._params.one(member.value, MSS)
+        if value is None:
             return
-        if member.value.text == "clamp":
+        if value.text == "clamp":
             draft.mss = "clamp"
             return
         try:
-            draft.mss = parse_number(member.value.text, 536, 65495, "MSS")
+            draft.mss = parse_number(value.text, 536, 65495, "MSS")
         except BadValue as error:
-            self.reporter.bad_value(rules.BAD_VALUE, member.value.span, error)
+            self.reporter.bad_value(rules.BAD_VALUE, value.span, error)
 
     def _interval(self, atom: ast.Atom) -> Interval | None:
-        if self.not_yet_param(atom):
-            return None
         try:
             return parse_address(atom.text).interval
         except BadValue as error:
             self.reporter.bad_value(rules.BAD_VALUE, atom.span, error)
             return None
-
-    def not_yet_param(self, atom: ast.Atom) -> bool:
-        """Whether an atom is a parameter, which this version refuses."""
-        if atom.kind is not ast.AtomKind.PARAM:
-            return False
-        self.reporter.say(
-            rules.NOT_YET,
-            atom.span,
-            f"parameters are not built yet: `${atom.text}`",
-            "write the value itself",
-        )
-        return True
 
     # -- who holds what
 
@@ -331,7 +319,7 @@ class ZoneResolver:
     def _host(self, zone: Zone, node: ast.Host) -> None:
         found: list[Interval] = []
         families: dict[int, Span] = {}
-        for atom in node.addresses:
+        for atom in self._params.all(node.addresses, ADDRESS) or ():
             interval = self._interval(atom)
             if interval is None:
                 continue
@@ -365,15 +353,31 @@ class ZoneResolver:
     def _group(self, name: str) -> None:
         """Make a group; one that it names and that is still pending comes first."""
         zone, node = self._pending.pop(name)
-        if node.file is not None:
-            self.reporter.say(
-                rules.NOT_YET,
-                node.file.span,
-                "groups from files are not built yet",
-                f"list the entries: `group {node.name.text} = 192.0.2.1, 192.0.2.2`",
-            )
-        sets = [self._entry(zone, node, atom) for atom in node.entries]
+        atoms = self._params.all(node.entries, PLACE) or []
+        sets = [] if node.file is None else [self._from_file(zone, node.file, atoms)]
+        sets += [self._entry(zone, node, atom) for atom in atoms]
         self.places[name] = Group(name, zone, Intervals.union_of(sets), node.name.span)
+
+    def _from_file(self, zone: Zone, name: ast.Atom, atoms: list[ast.Atom]) -> Intervals:
+        """The addresses in a group's file; its names are put to the atoms."""
+        from tunnelgate.policy.entries import address_atoms, read_entries  # few policies need it
+
+        if self._file.library is None:
+            self.reporter.diagnostics.append(no_folder(name.span))
+            return Intervals.EMPTY
+        try:
+            file = self._file.library.read(name.text)
+        except SourceError as error:
+            self.reporter.diagnostics.append(not_read(name.span, error))
+            return Intervals.EMPTY
+        entries = read_entries(file)
+        self.reporter.diagnostics += entries.findings
+        atoms += entries.names
+        addresses = Intervals.of(entries.addresses)
+        if addresses - zone.holds and not entries.findings:
+            for interval, atom in address_atoms(file):
+                self._check_held(zone, interval, atom)
+        return addresses
 
     def _entry(self, zone: Zone, node: ast.Group, atom: ast.Atom) -> Intervals:
         if atom.kind is not ast.AtomKind.NAME:

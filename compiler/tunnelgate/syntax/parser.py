@@ -31,8 +31,11 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def parse(file: SourceFile) -> Parsed:
-    """Read a policy. Whatever the text is, the answer is a tree and findings; nothing is raised."""
+def parse(file: SourceFile, *, is_part: bool = False) -> Parsed:
+    """Read a policy, or with `is_part` a part of one; an `include` in it stays what it is.
+
+    Whatever the text is, the answer is a tree and findings; nothing is raised.
+    """
     text, findings = clean(file)
     text, too_long = blank_long_lines(file, text)
     with _one_at_a_time, uncollected():
@@ -40,7 +43,7 @@ def parse(file: SourceFile) -> Parsed:
         policy = reader.read_policy()
     findings += too_long + reader.findings + find_long_names(text, policy)
     if not policy.statements and not too_long and not reader.findings:
-        findings.append(_empty(file))
+        findings.append(_empty(file, "included file" if is_part else "policy"))
     return Parsed(policy, tuple(sorted(findings, key=lambda finding: finding.sort_key)))
 
 
@@ -55,10 +58,10 @@ def parse_flow(file: SourceFile) -> tuple[ast.Flow | None, tuple[Diagnostic, ...
     return flow, tuple(sorted(findings, key=lambda finding: finding.sort_key))
 
 
-def _empty(file: SourceFile) -> Diagnostic:
+def _empty(file: SourceFile, what: str) -> Diagnostic:
     return Diagnostic(
         EMPTY,
-        "the policy has no statement",
+        f"the {what} has no statement",
         Label(file.span(0, 0)),
         help="the smallest one is a zone and what may pass: `zone wan { interface eth0 }`, "
         "and on the next line `allow ssh from wan to gateway`",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tunnelgate.check.context import Context
@@ -27,7 +26,6 @@ RULE = Row(
     since="0.1.0",
 )
 _TCP = Intervals.of([axes.l4(axes.TCP)])
-_GATEWAY = re.compile(r"^[ \t]*(gateway[ \t]+\S+)", re.MULTILINE)
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -56,9 +54,8 @@ def _lets_in(context: Context, rule: Rule) -> bool:
 
 def _place(policy: Policy) -> Span:
     """The line that names the gateway, or the first statement."""
-    found = _GATEWAY.search(policy.file.text)
-    if found is not None:
-        return policy.file.span(*found.span(1))
+    if policy.name_span is not None:
+        return policy.name_span
     statements = (*policy.rules, *policy.forwards, *policy.nats)
     spans = [*(one.span for one in statements), *(zone.span for zone in policy.zones[1:])]
     return min(spans, key=lambda span: span.start)

@@ -1,0 +1,104 @@
+"""Groups from files: one entry a line, and very many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from socket import AF_INET, inet_pton
+from typing import NamedTuple
+
+from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.diagnostics.reading import EMPTY
+from tunnelgate.diagnostics.resolving import BAD_VALUE
+from tunnelgate.flows.intervals import Interval
+from tunnelgate.policy.values import BadValue, parse_address, parse_name
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax.ast import Atom, AtomKind
+from tunnelgate.syntax.characters import clean
+from tunnelgate.syntax.lengths import blank_long_lines
+
+#: After so many mistakes the rest of a file is not read.
+_MANY = 100
+
+
+class Entries(NamedTuple):
+    """What a file of entries holds.
+
+    Attributes:
+        addresses: of the entries that are addresses, prefixes and ranges, in the file's order.
+        names: the entries that are names.
+        findings: a finding for each line that is no entry.
+    """
+
+    addresses: list[Interval]
+    names: list[Atom]
+    findings: list[Diagnostic]
+
+
+def read_entries(file: SourceFile) -> Entries:
+    """Read the entries of a file."""
+    text, findings = clean(file)
+    text, too_long = blank_long_lines(file, text)
+    found = Entries([], [], findings + too_long)
+    _read(file, text, found)
+    if not (found.addresses or found.names or found.findings):
+        found.findings.append(
+            Diagnostic(
+                EMPTY,
+                "the group's file has no entry",
+                Label(file.span(0, 0)),
+                help="write one address, prefix, range or name a line",
+            )
+        )
+    return found
+
+
+def address_atoms(file: SourceFile) -> Iterator[tuple[Interval, Atom]]:
+    """The addresses of a file without mistakes once more, each with its place."""
+    for word, start in _words(file.text):
+        if not word[0].isalpha() or ":" in word:
+            atom = Atom(AtomKind.ADDRESS, word, file.span(start, start + len(word)))
+            yield parse_address(word).interval, atom
+
+
+def _read(file: SourceFile, text: str, found: Entries) -> None:
+    add = found.addresses.append
+    for word, start in _words(text):
+        try:
+            place = int.from_bytes(inet_pton(AF_INET, word))
+        except (OSError, ValueError):
+            if not _read_other(file, word, start, found):
+                return
+        else:  # nearly always, and quickly: inet_pton(3) takes no leading zeros either
+            add((place, place))
+
+
+def _read_other(file: SourceFile, word: str, start: int, found: Entries) -> bool:
+    """Read what is no IPv4 address; whether to go on."""
+    span = file.span(start, start + len(word))
+    try:
+        if " " in word or "\t" in word or "," in word:
+            raise BadValue("a line holds one entry", "write each on a line of its own")
+        if word[0].isalpha() and ":" not in word:
+            found.names.append(Atom(AtomKind.NAME, parse_name(word), span))
+        else:
+            found.addresses.append(parse_address(word).interval)
+    except BadValue as error:
+        found.findings.append(Diagnostic(BAD_VALUE, error.message, Label(span), help=error.help))
+        if len(found.findings) >= _MANY:
+            message = f"stopped after {_MANY} mistakes; the rest of the file was not read"
+            found.findings.append(
+                Diagnostic(BAD_VALUE, message, Label(span), help="mend these first")
+            )
+            return False
+    return True
+
+
+def _words(text: str) -> Iterator[tuple[str, int]]:
+    """What each line says without its comment, and where that begins."""
+    start = 0
+    for line in text.split("\n"):
+        word = line.partition("#")[0] if "#" in line else line
+        stripped = word.strip(" \t")
+        if stripped:
+            yield stripped, start + word.index(stripped[0]) if stripped != word else start
+        start += len(line) + 1

@@ -1,0 +1,51 @@
+"""What was given from outside: names, values, places. What they mean, the policy says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.source import SourceFile, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value, or a list of them, under a name.
+
+    Attributes:
+        name: where the name stands.
+        span: where the value stands.
+        plain: what the file says: a text, a number, a list of them, or what is wrong here.
+        items: where the members of a list stand; empty for what is none.
+        is_text: whether it was given as text alone, as `--set` does, so that `1` may be a number
+            and `a,b` a list.
+    """
+
+    name: Span
+    span: Span
+    plain: object
+    items: tuple[Span, ...] = ()
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """All that was given for one compilation.
+
+    Attributes:
+        values: by the name of the parameter.
+        files: what they were read from.
+        diagnostics: what could not be read.
+        name: what the set of values is called, e.g. the name of its file; "" for none.
+    """
+
+    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    files: tuple[SourceFile, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    name: str = ""
+
+
+NONE = Variables()
+"""Nothing was given: the defaults of the policy are its values."""
