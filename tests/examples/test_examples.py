@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tunnelgate
+from tunnelgate import config
 from tunnelgate.target import BUILT_IN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -30,6 +31,14 @@ def policy_of(topic: str) -> Path:
     return policy
 
 
+def compiled(topic: str, target: str) -> tunnelgate.Compilation:
+    """An example as its own configuration has it, where there is one."""
+    found = config.find(EXAMPLES / topic)
+    own = config.read(*found) if found else config.Config()
+    layout, policy = own.layout or "whole", policy_of(topic)
+    return tunnelgate.compile(policy, target, layout=layout, versions=own.versions)
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_has_no_error_and_keeps_its_expectations(topic: str) -> None:
     policy = policy_of(topic)
@@ -41,7 +50,7 @@ def test_has_no_error_and_keeps_its_expectations(topic: str) -> None:
 @pytest.mark.parametrize("target", BUILT_IN)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_output_is_what_is_committed(topic: str, target: str) -> None:
-    files = tunnelgate.compile(policy_of(topic), target).files
+    files = compiled(topic, target).files
     folder = EXAMPLES / topic / "expected" / target
     if WRITES:
         folder.mkdir(parents=True, exist_ok=True)

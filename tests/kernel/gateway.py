@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from lab import Lab, LoadError, Observation, Probe, Wire
@@ -21,7 +23,7 @@ from tunnelgate.policy import Policy, Zone, resolve
 from tunnelgate.policy.options import PORTLESS
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
-from tunnelgate.target import find
+from tunnelgate.target import Layout, Output, Setup, find
 
 LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
 #: Seconds; two jiffies of the slowest kernel (CONFIG_HZ=100).
@@ -36,6 +38,27 @@ def read(source: str | Path) -> Policy:
     policy, findings = resolve(parsed.policy)
     assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
     return policy
+
+
+def run_commands(lab: Lab, output: Output, commands: Iterable[str], flavour: str = "") -> None:
+    """Run commands of a target in the folder of its files; `iptables` is of the flavour, if any.
+
+    Raises LoadError with what was said.
+    """
+    with TemporaryDirectory(prefix="tunnelgate-") as name:
+        folder = Path(name)
+        for file, text in output.files.items():
+            (folder / file).write_text(text)
+        for program in ("iptables", "ip6tables", "iptables-restore", "ip6tables-restore"):
+            family, _, rest = program.partition("-")
+            found = shutil.which("-".join(filter(None, (family, flavour, rest))))
+            assert found is not None, f"no {flavour} {program}"
+            (folder / program).symlink_to(found)
+        path = f"PATH={folder}:{os.environ['PATH']}"
+        script = " && ".join((f"cd {folder}", *commands))
+        done = lab.run(["env", path, "sh", "-c", script])
+        if done.returncode:
+            raise LoadError(done.stderr or done.stdout)
 
 
 @dataclass(frozen=True)
@@ -120,16 +143,19 @@ class Gateway:
 
     # -- rulesets
 
-    def load(self, loader: str) -> None:
-        """Put the policy's ruleset on the gateway."""
+    def load(self, loader: str, layout: Layout = "whole") -> None:
+        """Put the policy's ruleset on the gateway, and nothing else."""
         self.lab.reset()
-        target = find(loader.partition("-")[0])
-        assert not target.refuse(self.plan)
-        files = target.emit(self.plan).files
+        name, _, flavour = loader.partition("-")
+        target, setup = find(name), Setup(layout)
+        assert not target.refuse(self.plan, setup)
+        output = target.emit(self.plan, setup)
         if loader == "nftables":
-            self.lab.load_nft(files["ruleset.nft"])
+            self.lab.load_nft(output.files["ruleset.nft"])
+        elif layout == "shared":
+            run_commands(self.lab, output, output.requirements.load, flavour)
         else:
-            self._load_iptables(files, legacy=loader.endswith("legacy"))
+            self._load_iptables(output.files, legacy=flavour == "legacy")
 
     def _load_iptables(self, files: Mapping[str, str], *, legacy: bool) -> None:
         sets = files.get("ipset.conf")

@@ -1,4 +1,4 @@
-"""The model is what the kernel does: random packets of every example, on every loader.
+"""The model is what the kernel does: random packets of every example, on every loader and layout.
 
 The packets lean towards what the policy speaks of: its addresses and their neighbours, its channels
 and those beside them, spoofed sources. `TUNNELGATE_PACKETS` sets how many.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from gateway import LOADERS, Gateway, read
+
+from tunnelgate.target import Layout
 
 EXAMPLES = sorted(
     path
@@ -77,9 +79,10 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     made.close()
 
 
+@pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize("loader", LOADERS)
-def test_packets_do_what_the_model_says(gateway: Gateway, loader: str) -> None:
-    gateway.load(loader)
+def test_packets_do_what_the_model_says(gateway: Gateway, loader: str, layout: Layout) -> None:
+    gateway.load(loader, layout)
     mismatches = [
         str(mismatch)
         for packet in gateway.packets(PACKETS, seed=20)

@@ -15,7 +15,7 @@ from tunnelgate.plan import build
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
-from tunnelgate.target import BUILT_IN, Output, find
+from tunnelgate.target import BUILT_IN, Output, Setup, find
 
 POLICY = """gateway @gateway@
 ## @doc@
@@ -74,6 +74,7 @@ ATTACKS = (
 
 
 def compiled(text: str, target: str, path: str = "policy.tg") -> Output | tuple[Diagnostic, ...]:
+    """The files of both layouts, or what is refused."""
     parsed = parse(SourceFile(text, path))
     policy, findings = resolve(parsed.policy)
     if parsed.diagnostics or findings:
@@ -81,7 +82,9 @@ def compiled(text: str, target: str, path: str = "policy.tg") -> Output | tuple[
     plan = build(policy)
     if refused := find(target).refuse(plan):
         return tuple(refused)
-    return find(target).emit(plan)
+    whole, shared = (find(target).emit(plan, Setup(layout)) for layout in ("whole", "shared"))
+    beside = {f"shared/{name}": text for name, text in shared.files.items()}
+    return Output({**whole.files, **beside}, whole.requirements)
 
 
 def filled(**values: str) -> str:

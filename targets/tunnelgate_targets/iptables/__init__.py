@@ -31,7 +31,7 @@ class Iptables:
         """`rules.v4`, `rules.v6`, and their companions where they are needed."""
         from tunnelgate_targets.iptables.emit import emit
 
-        return emit(plan, self.format_revision)
+        return emit(plan, setup, self.format_revision)
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Load the files for real, in a namespace that nobody else sees."""

@@ -23,16 +23,16 @@ class ClearL2tp:
             link: chain((link.name,), _ROLE) for link in plan.never_clear_l2tp if not link.over
         }
 
-    def arriving(self) -> None:
-        """Drop what reaches the gateway, in INPUT."""
-        if self._begin("INPUT", "-p udp --dport 1701 -m policy --dir in --pol none"):
+    def arriving(self, at: str) -> None:
+        """Drop what reaches the gateway, from its chain INPUT."""
+        if self._begin(at, "-p udp --dport 1701 -m policy --dir in --pol none"):
             self.links.arrivals(self.chains, self.at, self.names.get, tunnels=False)
             self._end()
 
-    def leaving(self) -> None:
-        """Drop what it answers, in POSTROUTING."""
+    def leaving(self, at: str) -> None:
+        """Drop what it answers, from its chain POSTROUTING."""
         state = "-m conntrack --ctdir REPLY -m policy --dir out --pol none"
-        if self._begin("POSTROUTING", f"-p udp --sport 1701 {state}"):
+        if self._begin(at, f"-p udp --sport 1701 {state}"):
             self.links.departures(self.chains, self.at, self.names.get, tunnels=False)
             self._end()
 

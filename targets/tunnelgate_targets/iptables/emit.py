@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tunnelgate.plan import Plan
-from tunnelgate.target import Output, Requirements
+from tunnelgate.target import Output, Requirements, Setup
+from tunnelgate_targets.iptables.doors import CAVEATS, HOOKS, Doors
 from tunnelgate_targets.iptables.filtering import Filter
+from tunnelgate_targets.iptables.lines import Chains
 from tunnelgate_targets.iptables.marking import Mangle, Raw
 from tunnelgate_targets.iptables.pairs import Divided, divide
 from tunnelgate_targets.iptables.quote import plain
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 IPSET, MODULES, SYSCTL = "ipset.conf", "modules.conf", "sysctl.conf"
+#: What loads the files of the shared layout: an own chain needs a jump, and an old one has to go.
+SCRIPT = "shared.sh"
+#: Of what a header says, in characters.
+_WIDTH = 95
 RULES = {4: "rules.v4", 6: "rules.v6"}
 #: The files that are loaded, in order, and how.
 LOADERS = {
@@ -31,42 +38,66 @@ LOADERS = {
 _MODULES = {"Q.931": "h323", "RAS": "h323"}
 
 
-def emit(plan: Plan, revision: int) -> Output:
+def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     """The files of a plan that was not refused."""
     sets = Sets()
+    doors = Doors(plan, is_shared=setup.layout == "shared")
     divided = [divide(pair) for pair in plan.pairs]
-    tables = {family: _tables(plan, divided, sets, family) for family in RULES}
-    modules, sysctls = tuple(_modules(plan)), tuple(_sysctls(plan))
-    names = [IPSET] if sets else []
-    names += RULES.values()
-    load = tuple(LOADERS[name] for name in names)
-    about = {
+    tables = {family: _tables(plan, divided, sets, family, doors) for family in RULES}
+    needs = _requirements(plan, bool(sets), doors)
+    about: dict[str, object] = {
         "gateway": plain(plan.gateway),
         "policy": plain(plan.policy),
         "revision": revision,
-        "load": load,
+        "needs": needs,
     }
+    if doors.is_shared:
+        about["caveats"] = [wrap(caveat, _WIDTH) for caveat in CAVEATS]
+    rules = _template("shared.j2" if doors.is_shared else "rules.j2")
+    output = "ACCEPT" if plan.default_output else "DROP"
     files = {
-        name: _template("rules.j2").render(about, family=family, **tables[family])
+        name: rules.render(about, family=family, output_policy=output, tables=tables[family])
         for family, name in RULES.items()
     }
+    if doors.is_shared:
+        files[SCRIPT] = _script(about, bool(sets))
     if sets:
         files[IPSET] = _template("ipset.j2").render(about, sets=sets)
-    if modules:
-        files[MODULES] = _template("modules.j2").render(about, modules=modules)
-    if sysctls:
-        files[SYSCTL] = _template("sysctl.j2").render(about, sysctls=sysctls)
-    return Output(files, Requirements(modules, sysctls, load))
+    return Output(files | _companions(about, needs), needs)
 
 
-def _tables(plan: Plan, divided: Sequence[Divided], sets: Sets, family: int) -> dict[str, object]:
-    """The tables of one family, by name."""
+def _script(about: dict[str, object], has_sets: bool) -> str:
+    jumps = [f"{table}:{chain}" for table, chains in HOOKS.items() for chain in chains]
+    return _template("script.j2").render(about, jumps=jumps, tables=list(HOOKS), has_sets=has_sets)
+
+
+def _companions(about: dict[str, object], needs: Requirements) -> dict[str, str]:
+    files = {}
+    if needs.modules:
+        files[MODULES] = _template("modules.j2").render(about)
+    if needs.sysctls:
+        files[SYSCTL] = _template("sysctl.j2").render(about)
+    return files
+
+
+def _requirements(plan: Plan, has_sets: bool, doors: Doors) -> Requirements:
+    modules, sysctls = tuple(_modules(plan)), tuple(_sysctls(plan))
+    if doors.is_shared:
+        load, unload = f"sh {SCRIPT} load", f"sh {SCRIPT} unload"
+        return Requirements(modules, sysctls, (load,), (unload,), CAVEATS)
+    names = [IPSET, *RULES.values()] if has_sets else list(RULES.values())
+    return Requirements(modules, sysctls, tuple(LOADERS[name] for name in names))
+
+
+def _tables(
+    plan: Plan, divided: Sequence[Divided], sets: Sets, family: int, doors: Doors
+) -> dict[str, Chains]:
+    """The tables of one family, by name, in the order in which packets meet them."""
     return {
-        "raw": Raw(plan, sets, family).write(),
-        "mangle": Mangle(plan, sets, family).write(),
-        "nat": Translation(plan, sets, family).write(),
-        "filter": Filter(plan, divided, sets, family).write(),
-        "output_policy": "ACCEPT" if plan.default_output else "DROP",
+        "raw": Raw(plan, sets, family, doors).write(),
+        "mangle": Mangle(plan, sets, family, doors).write(),
+        "nat": Translation(plan, sets, family, doors).write(),
+        "filter": Filter(plan, divided, sets, family, doors).write(),
     }
 
 

@@ -10,6 +10,7 @@ from tunnelgate.plan import Link, Plan, Snat
 from tunnelgate_targets.iptables import pairs
 from tunnelgate_targets.iptables.always import Always
 from tunnelgate_targets.iptables.clear import ClearL2tp
+from tunnelgate_targets.iptables.doors import Doors
 from tunnelgate_targets.iptables.endings import Endings
 from tunnelgate_targets.iptables.grouping import FEW
 from tunnelgate_targets.iptables.guards import Guards
@@ -34,13 +35,16 @@ _NEVER_SPOOFED = {
 class Filter:
     """Writes the table; `chains` holds it afterwards."""
 
-    def __init__(self, plan: Plan, divided: Iterable[Divided], sets: Sets, family: int) -> None:
+    def __init__(
+        self, plan: Plan, divided: Iterable[Divided], sets: Sets, family: int, doors: Doors
+    ) -> None:
         self.plan = plan
+        self.doors = doors
         self.divided = tuple(divided)
         self.sets = sets
         self.family = family
         self.links = Links(plan, sets, family)
-        self.chains = Chains(BUILT_IN)
+        self.chains = doors.chains("filter", BUILT_IN)
         self.always = Always(plan, self.chains, family)
         self.endings = Endings(plan, family)
         self.guards = Guards(sets, family)
@@ -64,36 +68,47 @@ class Filter:
     # -- built-in chains
 
     def _input(self) -> None:
-        self.chains.add("INPUT", "-i lo", ACCEPT, "loopback")
-        self._unprotected("INPUT")
-        ClearL2tp(self.plan, self.links, self.chains).arriving()
-        self._known("INPUT")
-        self.links.arrivals(self.chains, "INPUT", lambda link: chain((link.name,), "input"))
-        self._end("INPUT")
+        at = self.doors.arrived(self.chains, "INPUT")
+        self._loopback(at, "-i")
+        self._in_clear(at)
+        self._strays(at)
+        ClearL2tp(self.plan, self.links, self.chains).arriving(at)
+        self._known(at)
+        self.links.arrivals(self.chains, at, lambda link: chain((link.name,), "input"))
+        self._end(at)
 
     def _forward(self) -> None:
-        self._unprotected("FORWARD")
-        self._untranslatable()
-        self._known("FORWARD")
-        self.links.arrivals(self.chains, "FORWARD", lambda link: chain((link.name,), "forward"))
-        self._end("FORWARD")
+        self._in_clear(self.doors.arrived(self.chains, "FORWARD"))
+        at = self.doors.between(self.chains, "FORWARD")
+        self._strays(at)
+        self._untranslatable(at)
+        self._known(at)
+        self.links.arrivals(self.chains, at, lambda link: chain((link.name,), "forward"))
+        self._end(at)
 
     def _output(self) -> None:
-        self.chains.add("OUTPUT", "-o lo", ACCEPT, "loopback")
-        self._established("OUTPUT")
-        self.always.leaving("OUTPUT")
+        at = self.doors.leaving(self.chains, "OUTPUT")
+        self._loopback(at, "-o")
+        self._established(at)
+        self.always.leaving(at)
         if self.plan.reject:
             match = "-p tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
-            self.chains.add("OUTPUT", match, ACCEPT, "set reject on: the answer to TCP")
+            self.chains.add(at, match, ACCEPT, "set reject on: the answer to TCP")
         if not self.plan.default_output:
-            self.always.invalid("OUTPUT")
-        self.links.departures(self.chains, "OUTPUT", lambda link: self._pair(None, link))
-        self.endings.end(self.chains, "OUTPUT", None)
+            self.always.invalid(at)
+        self.links.departures(self.chains, at, lambda link: self._pair(None, link))
+        self.endings.end(self.chains, at, None)
+
+    def _loopback(self, at: str, way: str) -> None:
+        """In the shared layout it is an interface of no zone, and has not come here."""
+        if not self.doors.is_shared:
+            self.chains.add(at, f"{way} lo", ACCEPT, "loopback")
 
     def _end(self, at: str) -> None:
-        """What arrives by an interface of no zone."""
-        verdict = self.endings.refused(None)
-        self.chains.add(at, "", verdict, "an interface of no zone")
+        """What arrives by an interface of no zone; in the shared layout it has not come here."""
+        if not self.doors.is_shared:
+            verdict = self.endings.refused(None)
+            self.chains.add(at, "", verdict, "an interface of no zone")
 
     def _pair(self, source: Link | None, destination: Link | None) -> str | None:
         ends = tuple(link.name if link else "gateway" for link in (source, destination))
@@ -101,13 +116,16 @@ class Filter:
 
     # -- before the statements
 
-    def _unprotected(self, at: str) -> None:
-        """Clear text that claims to come through a tunnel, and decrypted packets of no zone."""
+    def _in_clear(self, at: str) -> None:
+        """Clear text that claims to come through a tunnel."""
         for drop in self.plan.clear_drops:
             source = self.links.network("s", drop.link)
             if source is not None:
                 match = join(source, "-m policy --dir in --pol none")
                 self.chains.add(at, match, DROP, f"{drop.origin.text}: in clear")
+
+    def _strays(self, at: str) -> None:
+        """Decrypted packets of no zone."""
         if any(link.over for link in self.plan.links):
             decrypted = chain((), "decrypted")
             self.chains.add(at, DECRYPTED, jump(decrypted), "what the gateway's IPsec decrypted")
@@ -129,7 +147,7 @@ class Filter:
                 self.chains.add(name, match, RETURN, "l2tp-ipsec")
             self.chains.add(name, "", DROP, f"no zone over {carrier.name} holds its source")
 
-    def _untranslatable(self) -> None:
+    def _untranslatable(self, forward: str) -> None:
         """AH that would be translated is dropped in its original direction; replies of AH begun on
         the other side pass (kernel facts, AH).
         """
@@ -143,7 +161,7 @@ class Filter:
             return
         at = self.chains.begin(chain((), "untranslatable"))
         match = f"{AH_MATCH[self.family]} -m conntrack --ctdir ORIGINAL"
-        self.chains.add("FORWARD", match, jump(at), "AH does not survive translation (RFC 4302)")
+        self.chains.add(forward, match, jump(at), "AH does not survive translation (RFC 4302)")
         role = "no-ah"
         origins = {source: chain((source.name,), role) for source, _ in wanted}
         goals = {ends: chain((ends[0].name, ends[1].name), role) for ends in wanted}

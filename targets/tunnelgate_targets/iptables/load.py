@@ -7,6 +7,7 @@ real, in a network namespace of their own that ends with the question.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,12 +15,14 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from tunnelgate.target import Validation
-from tunnelgate_targets.iptables.emit import LOADERS
+from tunnelgate_targets.iptables.emit import LOADERS, SCRIPT
 
 Flavour = Literal["", "nft", "legacy"]
 
 _SECONDS = 120
 _SYSTEM = "/usr/sbin:/sbin:/usr/local/sbin"
+#: A folder for the programs of the flavour that is asked for.
+_PROGRAMS = "programs"
 #: With a user namespace no privilege is needed, and root does not need one.
 _NAMESPACES = (("unshare", "--net"), ("unshare", "--map-root-user", "--net"))
 #: sh(1): the program was not found.
@@ -45,8 +48,10 @@ def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
         namespace = _namespace(folder)
-        version = _answer(_run(folder, [*namespace, _program("iptables-restore", flavour), "-V"]))
-        script = "\n".join(_commands(files, flavour))
+        if flavour:
+            _link(folder / _PROGRAMS, flavour)
+        version = _answer(_run(folder, [*namespace, "iptables-restore", "-V"]))
+        script = "\n".join(_commands(files))
         done = _run(folder, [*namespace, "sh", "-ec", script])
     if _TOO_LONG in done.stderr:
         if flavour:
@@ -68,17 +73,28 @@ def _namespace(folder: Path) -> tuple[str, ...]:
     raise OSError(f"no network namespace can be made: {tried[-1].stderr.strip()}")
 
 
-def _commands(files: Mapping[str, str], flavour: Flavour) -> Iterator[str]:
+def _commands(files: Mapping[str, str]) -> Iterator[str]:
     """How the files are loaded, in order."""
-    for file, command in LOADERS.items():
-        if file in files:
-            program, rest = command.split(" ", 1)
-            yield f"{_program(program, flavour)} {rest}"
+    if SCRIPT in files:
+        yield f"sh {SCRIPT} load"
+        return
+    yield from (command for file, command in LOADERS.items() if file in files)
 
 
-def _program(name: str, flavour: Flavour) -> str:
-    """`ip6tables-restore` as `ip6tables-legacy-restore`."""
-    return name.replace("tables-", f"tables-{flavour}-") if flavour else name
+def _link(folder: Path, flavour: Flavour) -> None:
+    """Programs of one flavour by the names that have none, for a folder that is looked at first.
+
+    Raises:
+        OSError: one is missing.
+    """
+    folder.mkdir()
+    for family in ("iptables", "ip6tables"):
+        for rest in ("", "-restore"):
+            program = f"{family}-{flavour}{rest}"
+            found = shutil.which(program) or shutil.which(program, path=_SYSTEM)
+            if found is None:
+                raise OSError(f"{program} is not installed")
+            (folder / f"{family}{rest}").symlink_to(found)
 
 
 def _answer(done: subprocess.CompletedProcess[str]) -> str:
@@ -90,7 +106,7 @@ def _answer(done: subprocess.CompletedProcess[str]) -> str:
 def _run(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
-        "PATH": f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}",
+        "PATH": f"{folder / _PROGRAMS}:{os.environ.get('PATH', os.defpath)}:{_SYSTEM}",
         "LC_ALL": "C.UTF-8",
         # /run/xtables.lock belongs to the real root
         "XTABLES_LOCKFILE": str(folder / "lock"),

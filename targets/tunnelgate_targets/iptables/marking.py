@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from tunnelgate.plan import Helper, Link, Mss, Plan
 from tunnelgate_targets.iptables.clear import ClearL2tp
+from tunnelgate_targets.iptables.doors import Doors
 from tunnelgate_targets.iptables.lines import DROP, RETURN, Act, Chains, jump
 from tunnelgate_targets.iptables.links import Links
 from tunnelgate_targets.iptables.names import chain
@@ -20,23 +21,24 @@ _SYN = "-p tcp --tcp-flags SYN,RST SYN"
 class Raw:
     """Writes the table `raw`: who gets a connection-tracking helper, before tracking begins."""
 
-    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+    def __init__(self, plan: Plan, sets: Sets, family: int, doors: Doors) -> None:
         self.sets = sets
         self.family = family
         self.helpers = [one for one in plan.helpers if self._is_met(one)]
         self.links = Links(plan, sets, family)
-        self.chains = Chains(RAW)
+        self.doors = doors
+        self.chains = doors.chains("raw", RAW)
 
     def write(self) -> Chains:
         """Write all chains."""
         by_link: dict[Link, list[Helper]] = defaultdict(list)
         for helper in self.helpers:
             if helper.link is None:
-                self._helper("OUTPUT", helper)
+                self._helper(self.doors.at("OUTPUT"), helper)
             else:
                 by_link[helper.link].append(helper)
         names = {link: chain((link.name,), "helpers") for link in by_link}
-        self.links.arrivals(self.chains, "PREROUTING", names.get)
+        self.links.arrivals(self.chains, self.doors.at("PREROUTING"), names.get)
         for link, name in names.items():
             for helper in by_link[link]:
                 self._helper(name, helper)
@@ -62,34 +64,42 @@ class Raw:
 class Mangle:
     """Writes the table `mangle`."""
 
-    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+    def __init__(self, plan: Plan, sets: Sets, family: int, doors: Doors) -> None:
         self.plan = plan
         self.family = family
         self.links = Links(plan, sets, family)
-        self.chains = Chains(MANGLE)
+        self.doors = doors
+        self.chains = doors.chains("mangle", MANGLE)
 
     def write(self) -> Chains:
         """Write all chains."""
         if self.plan.mss:
             self._segments()
+        if self.plan.clear_drops or self.plan.never_clear_l2tp:
+            self._nothing_in_clear()
+        return self.chains
+
+    def _nothing_in_clear(self) -> None:
+        at = self.doors.leaving(self.chains, "POSTROUTING")
+        elsewhere = "" if self.doors.is_shared else "! -o lo"
         for drop in self.plan.clear_drops:
             goal = self.links.network("d", drop.link)
             if goal is not None:
                 # behind the translation of sources, so that NAT before IPsec is seen as it leaves
-                match = join(goal, "! -o lo -m policy --dir out --pol none")
-                self.chains.add("POSTROUTING", match, DROP, f"{drop.origin.text}: in clear")
-        ClearL2tp(self.plan, self.links, self.chains).leaving()
-        return self.chains
+                match = join(goal, elsewhere, "-m policy --dir out --pol none")
+                self.chains.add(at, match, DROP, f"{drop.origin.text}: in clear")
+        ClearL2tp(self.plan, self.links, self.chains).leaving(at)
 
     def _segments(self) -> None:
         """The size that both ends of a TCP connection announce (RFC 4459 section 3.2)."""
+        forward = self.doors.between(self.chains, "FORWARD")
         arriving, leaving = chain((), "mss-in"), chain((), "mss-out")
         if self.family == 6:
             # `-p tcp` looks through AH, whose checksum would no longer be right
-            self.chains.add("FORWARD", "-m ah", RETURN, "AH stays as it is")
+            self.chains.add(forward, "-m ah", RETURN, "AH stays as it is")
         about = "the announced size of TCP segments"
         for at in (arriving, leaving):
-            self.chains.add("FORWARD", _SYN, jump(at), about)
+            self.chains.add(forward, _SYN, jump(at), about)
             self.chains.begin(at)
         names = {mss.link: chain((mss.link.name,), "mss") for mss in self.plan.mss}
         self.links.arrivals(self.chains, arriving, names.get)

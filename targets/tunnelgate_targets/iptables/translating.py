@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat
 from tunnelgate.plan.model import Moved
-from tunnelgate_targets.iptables.lines import RETURN, Act, Chains
+from tunnelgate_targets.iptables.doors import Doors
+from tunnelgate_targets.iptables.lines import ACCEPT, RETURN, Act, Chains, goto
 from tunnelgate_targets.iptables.links import DECRYPTED, Links
 from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.sets import Sets
@@ -37,12 +38,13 @@ class _Forward(NamedTuple):
 class Translation:
     """Writes the table; `write` gives it."""
 
-    def __init__(self, plan: Plan, sets: Sets, family: int) -> None:
+    def __init__(self, plan: Plan, sets: Sets, family: int, doors: Doors) -> None:
         self.plan = plan
         self.sets = sets
         self.family = family
         self.links = Links(plan, sets, family)
-        self.chains = Chains(BUILT_IN)
+        self.doors = doors
+        self.chains = doors.chains("nat", BUILT_IN)
 
     def write(self) -> Chains:
         """Write all chains."""
@@ -58,7 +60,7 @@ class Translation:
             if dnat.family == self.family:
                 by_link[dnat.link].append(dnat)
         names = {link: chain((link.name,), "dnat") for link in by_link}
-        self.links.arrivals(self.chains, "PREROUTING", names.get)
+        self.links.arrivals(self.chains, self.doors.at("PREROUTING"), names.get)
         for link, name in names.items():
             self._destinations_of(name, link, by_link[link])
 
@@ -108,18 +110,36 @@ class Translation:
         for snat in self.plan.snats:
             if snat.family == self.family:
                 by_link[snat.destination].append(snat)
-        if not by_link:
+        kept = self._kept() if self.doors.is_shared else None
+        if not by_link and kept is None:
             return
+        at = self.doors.at("POSTROUTING")
         match = "-m addrtype --src-type LOCAL"
-        self.chains.add("POSTROUTING", match, RETURN, "what the gateway itself sends")
+        self.chains.add(at, match, RETURN, "what the gateway itself sends")
         names = {link: chain((link.name,), "snat") for link in by_link}
-        self.links.departures(self.chains, "POSTROUTING", names.get)
+        self.links.departures(self.chains, at, lambda link: names.get(link, kept))
+        rest = RETURN if kept is None else goto(kept)
         for link, name in names.items():
             if self.plan.carried(link):
                 about = f"IPsec protects it: not traffic to zone {link.name}"
-                self.chains.add(name, _PROTECTED, RETURN, about)
+                self.chains.add(name, _PROTECTED, rest, about)
             for snat in by_link[link]:
                 self._source(name, snat)
+            if kept is not None:
+                self.chains.add(name, "", rest, "no other translation")
+
+    def _kept(self) -> str:
+        """The chain of what the policy does not translate: nobody else does, if it comes from a
+        zone that is known by its addresses.
+        """
+        at = self.chains.begin(chain((), "untranslated"))
+        for link in self.plan.links:
+            if link.inside:
+                match = self.sets.match("s", _held(link), self.family, link.name)
+                if match:
+                    about = f"from zone {link.name}: no translation by others"
+                    self.chains.add(at, match, ACCEPT, about)
+        return at
 
     def _source(self, at: str, snat: Snat) -> None:
         source = self.sets.match("s", sources(snat), self.family, snat.source.name)
@@ -155,11 +175,14 @@ class Translation:
 
 def sources(snat: Snat) -> Intervals:
     """The source addresses by which a translation knows what comes from its link."""
-    if snat.match.source != axes.ANY_ADDRESS:
-        return snat.match.source
-    if snat.source.over is not None:
-        return snat.source.network
-    return axes.ANY_ADDRESS if snat.source.sources is None else snat.source.sources
+    return _held(snat.source) if snat.match.source == axes.ANY_ADDRESS else snat.match.source
+
+
+def _held(link: Link) -> Intervals:
+    """The source addresses of what comes from a link."""
+    if link.over is not None:
+        return link.network
+    return axes.ANY_ADDRESS if link.sources is None else link.sources
 
 
 def _grouped(dnats: Iterable[Dnat]) -> dict[_Forward, list[Dnat]]:

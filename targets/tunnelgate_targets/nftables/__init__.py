@@ -31,7 +31,7 @@ class Nftables:
         """`ruleset.nft` and its companions."""
         from tunnelgate_targets.nftables.emit import emit
 
-        return emit(plan, self.format_revision)
+        return emit(plan, setup, self.format_revision)
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Ask the running kernel in a dry run."""

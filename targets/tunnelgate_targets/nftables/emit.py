@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Pair, Plan
-from tunnelgate.target import Output, Requirements
-from tunnelgate_targets.nftables import helpers
+from tunnelgate.target import Output, Requirements, Setup
+from tunnelgate_targets.nftables import helpers, shared
 from tunnelgate_targets.nftables.quote import comment, plain
 from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TABLE = "tunnelgate"
+#: Of what the header says, in characters.
+_WIDTH = 95
 #: RFC 4861 (discovery); RFC 2710, 3810 (listeners, without which switches that snoop lose it).
 _DISCOVERY = "133, 134, 135, 136"
 _LISTENERS = "130, 131, 132, 143"
@@ -70,14 +73,16 @@ class BaseChain:
     why: str
 
 
-def emit(plan: Plan, revision: int) -> Output:
+def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     """The files of a plan that was not refused."""
+    caveats = shared.CAVEATS if setup.layout == "shared" else ()
     text = _template().render(
         table=TABLE,
         gateway=plain(plan.gateway),
         policy=plain(plan.policy),
         revision=revision,
-        **_Writer(plan).shown(),
+        caveats=[wrap(caveat, _WIDTH) for caveat in caveats],
+        **_Writer(plan, setup).shown(),
     )
     modules = tuple(sorted({f"nf_nat_{_module(helper.name)}" for helper in plan.helpers}))
     sysctls = tuple(_sysctls(plan))
@@ -86,7 +91,14 @@ def emit(plan: Plan, revision: int) -> Output:
         files["modules.conf"] = "".join(f"{line}\n" for line in (_MODULES_HEADER, *modules))
     if sysctls:
         files["sysctl.conf"] = "".join(f"{name} = {value}\n" for name, value in sysctls)
-    return Output(files, Requirements(modules, sysctls, ("nft -f ruleset.nft",)))
+    needs = Requirements(
+        modules=modules,
+        sysctls=sysctls,
+        load=("nft -f ruleset.nft",),
+        unload=(f"nft delete table inet {TABLE}",),
+        caveats=caveats,
+    )
+    return Output(files, needs)
 
 
 _MODULES_HEADER = "# for /etc/modules-load.d: nothing else loads what rewrites a helper's addresses"
@@ -120,8 +132,9 @@ def _template() -> Template:
 
 
 class _Writer:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, setup: Setup) -> None:
         self.plan = plan
+        self.is_shared = setup.layout == "shared"
         self.interfaces = Interfaces(plan)
         self.made = Parts()
         self.translator = Translator(plan, self.interfaces, self.made)
@@ -184,16 +197,29 @@ class _Writer:
             ("input", "type filter hook input priority filter", "drop", self._input_lines()),
             ("forward", "type filter hook forward priority filter", "drop", self._forward_lines()),
             ("output", "type filter hook output priority filter", output, self._output_lines()),
-            ("translate-source", _SRCNAT, "accept", made.source_lines()),
+            ("translate-source", _SRCNAT, "accept", self._source_lines()),
             ("no-clear-text", _LAST, "accept", self._clear_out_lines()),
         )
         for name, hook, policy, lines in rows:
             if name != "output" or self.plan.filter_output:
-                yield BaseChain(name, hook, policy, tuple(lines), _WHY[name])
+                yield self._base_chain(name, hook, policy, tuple(lines))
+
+    def _base_chain(self, name: str, hook: str, policy: str, lines: tuple[str, ...]) -> BaseChain:
+        if self.is_shared:
+            hook, policy = hook if hook == _LAST else f"{hook}{shared.BEFORE}", "accept"
+        return BaseChain(name, hook, policy, lines, _WHY[name])
+
+    def _others(self, *selectors: str) -> Iterator[str]:
+        """In the shared layout: what uses an interface of no zone passes untouched."""
+        if self.is_shared:
+            for selector in selectors:
+                yield f"{self.interfaces.foreign(selector)} accept"
 
     def _input_lines(self) -> Iterator[str]:
         yield 'iifname "lo" accept'
-        yield from self._clear_in_lines("tunnel-input")
+        yield from self._others("iifname")
+        yield from self._clear_in_lines()
+        yield from self._stray_lines("tunnel-input")
         for link in self.plan.never_clear_l2tp:
             for arrival in self.interfaces.matches("iifname", link):
                 action = f"counter drop {comment('L2TP in clear')}"
@@ -203,7 +229,10 @@ class _Writer:
         yield from self._last()
 
     def _forward_lines(self) -> Iterator[str]:
-        yield from self._clear_in_lines("tunnel-forward")
+        yield from self._others("iifname")
+        yield from self._clear_in_lines()
+        yield from self._others("oifname")
+        yield from self._stray_lines("tunnel-forward")
         if self.translator.ah_chain() is not None:
             yield "meta l4proto 51 ct direction original jump no-ah"
         yield from self._state_lines()
@@ -212,6 +241,7 @@ class _Writer:
 
     def _output_lines(self) -> Iterator[str]:
         yield 'oifname "lo" accept'
+        yield from self._others("oifname")
         yield "ct state established accept"
         yield from self._related()
         if self.plan.reject:
@@ -220,9 +250,17 @@ class _Writer:
         yield "icmp type { 3, 11, 12 } accept"
         yield f"icmpv6 type {_ERRORS} accept"
         yield from self._departures(None)
+        if self.is_shared and not self.plan.default_output:
+            yield "drop"
+
+    def _source_lines(self) -> Iterator[str]:
+        yield from self._others("iifname", "oifname")
+        yield from self.translator.source_lines()
+        if self.is_shared:
+            yield from shared.KEEP_SOURCE
 
     def _last(self) -> Iterator[str]:
-        if self.plan.log_denied:
+        if self.plan.log_denied and not self.is_shared:
             yield "goto refused"
 
     def _state_lines(self) -> Iterator[str]:
@@ -312,25 +350,33 @@ class _Writer:
 
     # -- drops that hold for established connections too
 
-    def _clear_in_lines(self, tunnel: str) -> Iterator[str]:
-        """What claims a protected source and was not decrypted; and decrypted strays."""
+    def _clear_in_lines(self) -> Iterator[str]:
+        """What claims a protected source and was not decrypted."""
         for drop in self.plan.clear_drops:
             for _, word in self._families(drop.link.network):
                 yield (
                     f"{word} saddr @protected.{drop.link.name}.{word} meta ipsec missing "
                     f"counter drop {comment(f'clear text from {drop.link.name}')}"
                 )
+
+    def _stray_lines(self, tunnel: str) -> Iterator[str]:
+        """What was decrypted and is of no zone over its link."""
         for link in self.plan.links:
             if self.plan.carried(link):
                 for arrival in self.interfaces.matches("iifname", link):
                     yield f"{arrival} meta ipsec exists jump {tunnel}.{link.name}"
 
     def _clear_out_lines(self) -> Iterator[str]:
+        if self.plan.clear_drops or self.plan.never_clear_l2tp:
+            yield from self._others("oifname")
+        elsewhere = "" if self.is_shared else 'oifname != "lo"'
         for drop in self.plan.clear_drops:
             for _, word in self._families(drop.link.network):
-                yield (
-                    f'oifname != "lo" {word} daddr @protected.{drop.link.name}.{word} '
-                    f"rt ipsec missing counter drop {comment(f'clear text to {drop.link.name}')}"
+                yield join(
+                    elsewhere,
+                    f"{word} daddr @protected.{drop.link.name}.{word} rt ipsec missing",
+                    "counter drop",
+                    comment(f"clear text to {drop.link.name}"),
                 )
         for link in self.plan.never_clear_l2tp:
             for departure in self.interfaces.matches("oifname", link):
@@ -373,6 +419,8 @@ class _Writer:
                             yield join(arrival, words, setting)
 
     def _mss_lines(self) -> Iterator[str]:
+        if self.plan.mss:
+            yield from self._others("iifname", "oifname")
         for mss in self.plan.mss:
             value = "rt mtu" if mss.value == "clamp" else str(mss.value)
             action = join(

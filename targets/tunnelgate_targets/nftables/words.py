@@ -150,6 +150,17 @@ class Interfaces:
             found.append(join(*excluded, f"{selector} {interface(f'{prefix}*')}"))
         return found
 
+    def foreign(self, selector: str) -> str:
+        """A match on packets of interfaces that no link names."""
+        wild = {prefix for prefix, _ in self._wild}
+        shortest = [
+            one for one in wild if not any(one != other and one.startswith(other) for other in wild)
+        ]
+        exact = [name for name, _ in self._exact if not name.startswith(tuple(shortest))]
+        found = [compare([interface(name) for name in exact], negated=True)] if exact else []
+        found += [f"!= {interface(f'{prefix}*')}" for prefix in sorted(shortest)]
+        return join(*(f"{selector} {one}" for one in found))
+
     def dispatch(self, selector: str, goto: Iterable[tuple[Link, str]]) -> list[str]:
         """Lines that send the packets of each link to its chain.
 
