@@ -107,7 +107,7 @@ TG001 1:1 [] expected a protocol
     "esp form alice to hq": """\
 TG001 1:5 [form] expected `from` after the protocol
   help: did you mean `from`?
-  shown: esp from alice to hq""",
+  unsafe: esp from alice to hq""",
     "esp from alice to hq\r\n": """\
 TG003 1:21 [\r] the lines end as on Windows, with a carriage return
   help: convert them with `dos2unix` or `sed -i 's/\\r$//'`, and tell the editor

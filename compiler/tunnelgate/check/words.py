@@ -81,6 +81,17 @@ def except_protocol(protocols: ProtocolSet, name: str, safety: Safety = Safety.U
     return Fix((_except(protocols.span, name),), safety)
 
 
+def without_place(side: Side, name: str) -> Fix:
+    """A side less one place: not named in its list any more, or named behind `except`."""
+    places = side.span.text.partition("except")[0]
+    found = re.search(rf",[ \t]*{name}(?![\w-])|(?<![\w-]){name}[ \t]*,[ \t]*", places)
+    if found is None:
+        return Fix((_except(side.span, name),), Safety.UNSAFE)
+    start = side.span.start
+    word = Span(side.span.file, start + found.start(), start + found.end())
+    return Fix((Edit(word, ""),), Safety.UNSAFE)
+
+
 def except_places(side: Side, other: Side) -> Fix | None:
     """A side less another one; None where the other has an `except` of its own."""
     text = _plain(other.span)
@@ -108,7 +119,14 @@ def _after(span: Span) -> Span:
 
 def delete(statement: Rule | Forward | Nat) -> Fix | None:
     """The policy without a statement; None where a doc comment would go to the next one."""
-    return None if statement.doc else Fix((Edit(statement.span, ""),), Safety.UNSAFE)
+    if statement.doc:
+        return None
+    span, text = statement.span, statement.span.file.text
+    start = text.rfind("\n", 0, span.start) + 1
+    end = (text.find("\n", span.end) + 1) or len(text)
+    is_alone = not text[start : span.start].strip() and not text[span.end : end].strip()
+    lines = Span(span.file, start, end) if is_alone else span
+    return Fix((Edit(lines, ""),), Safety.UNSAFE)
 
 
 def add_line(statement: Rule | Forward, line: str) -> Fix:

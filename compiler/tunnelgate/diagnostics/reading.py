@@ -26,7 +26,7 @@ zone wan { interface eth0 }
 zone lan { interface eth1 }
 allow esp from lan to wan
 """,
-    fixes=(Safety.SAFE, Safety.SHOWN),
+    fixes=(Safety.SAFE, Safety.UNSAFE, Safety.SHOWN),
     since="0.1.0",
 )
 

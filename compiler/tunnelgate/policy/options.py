@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tunnelgate.diagnostics import Label
+from tunnelgate.diagnostics import Label, Safety
 from tunnelgate.diagnostics import resolving as rules
+from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import Limit, Options, ProtocolSet, Settings
@@ -234,6 +235,8 @@ class OptionReader:
                 atom.span,
                 f"`{atom.text}` is no value of `{name.text}`",
                 f"one of {words}",
+                replace=nearest(atom.text, choices),
+                safety=Safety.UNSAFE,
             )
             return None
         return choices[atom.text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.diagnostics import Diagnostic, Safety
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.trouble import Level, Trouble, quote
 from tunnelgate.syntax.words import END, FORMS, JOINTS, SIGNS, STATEMENTS, fixed_words
@@ -87,6 +87,7 @@ def comma_too_many(trouble: Trouble) -> Diagnostic | None:
         trouble.expectation,
         f"name one more, or leave the `{before.text}` out",
         replace=(before.start, before.end, ""),
+        safety=Safety.SHOWN,
     )
 
 

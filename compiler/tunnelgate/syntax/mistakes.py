@@ -65,6 +65,7 @@ def _comma_at_line_end(trouble: Trouble) -> Diagnostic | None:
         "a line that ends with it goes on with the next one; leave it out, or add what is missing",
         at=(trouble.end - 1, trouble.end),
         replace=(trouble.end - 1, trouble.end, ""),
+        safety=Safety.SHOWN,
     )
 
 

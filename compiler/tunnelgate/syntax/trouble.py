@@ -154,7 +154,7 @@ class Trouble:
         *,
         at: tuple[int, int] | None = None,
         replace: tuple[int, int, str] | None = None,
-        safety: Safety = Safety.SHOWN,
+        safety: Safety = Safety.UNSAFE,
     ) -> Diagnostic:
         """The finding, at the word not understood unless `at` says where; `replace` is its fix."""
         start, end = at or (self.word.start, self.word.end)

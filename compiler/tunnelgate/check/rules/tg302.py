@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import ZONES
-from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.check.words import without_place
+from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 
 _TUNNEL = """\
 zone hq-net {
@@ -25,6 +26,7 @@ RULE = Rule(
     source="RFC 4301 section 4.4.1; Linux, measured (kernel facts, IPsec on the gateway itself)",
     bad=ZONES + _TUNNEL + "nat from lan to wan, hq-net\n" + _REST,
     good=ZONES + _TUNNEL + "nat from lan to wan\nnat from lan to hq-net as 10.20.0.1\n" + _REST,
+    fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
 
@@ -32,7 +34,9 @@ RULE = Rule(
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each `nat` without `as` and each ipsec zone it is about."""
     for nat in context.policy.nats:
-        for zone, _ in nat.destination if nat.address is None else ():
+        zones = [zone for zone, _ in nat.destination] if nat.address is None else []
+        others = any(zone.over is None for zone in zones)
+        for zone in zones:
             if zone.over is not None:
                 yield Diagnostic(
                     RULE,
@@ -41,4 +45,5 @@ def check(context: Context) -> Iterator[Diagnostic]:
                     (Label(zone.span, "defined here"),),
                     help=f"leave `{zone.name}` out, or give a fixed address that the tunnel's "
                     "network holds: `as ADDRESS`",
+                    fix=without_place(nat.destination, zone.name) if others else None,
                 )

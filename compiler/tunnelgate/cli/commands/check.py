@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunnelgate.cli import HELP
+from tunnelgate.cli import HELP, inputs
 from tunnelgate.cli.exits import Exit
 from tunnelgate.cli.flags import Flags, on_policies
 from tunnelgate.cli.remembered import Remembered
@@ -14,13 +14,23 @@ from tunnelgate.source import SourceFile
 
 
 @click.command("check", context_settings=HELP)
+@click.option("--fix", "fixes", is_flag=True, help="Apply fixes that only say it better.")
+@click.option(
+    "--unsafe-fixes",
+    "unsafe",
+    is_flag=True,
+    help="With --fix: those that change what is meant, too.",
+)
+@click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
 @on_policies
-def command(flags: Flags) -> Exit:
+def command(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
     """Read policies and say what cannot work.
 
     PATH is a policy, a folder of policies, or - for standard input; the configuration's paths or
     the current folder by default. With a target, what that target cannot do is a finding too.
     """
+    if unsafe or diff or fixes:
+        return _fix(flags, fixes, unsafe, diff)
     run = Run.begin(flags)
     marks = Remembered()
     findings = [one for policy in run.policies for one in _check(policy, run, marks)]
@@ -29,6 +39,25 @@ def command(flags: Flags) -> Exit:
         count = len(run.policies)
         run.console.say(f"{count} {'policy' if count == 1 else 'policies'}: no findings")
     return code
+
+
+def _fix(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
+    """Apply fixes, and report what is left."""
+    from tunnelgate.cli.fixing import demand_fix, fix_policies
+
+    demand_fix(fixes, unsafe_fixes=unsafe, diff=diff)
+    flags.console.ruleset_on_stdout = diff or inputs.DASH in flags.paths
+    run = Run.begin(flags)
+    marks = Remembered()
+    left, is_changed = fix_policies(
+        run.console,
+        run.policies,
+        lambda policy: _check(policy, run, marks),
+        unsafe=unsafe,
+        writes=not diff,
+    )
+    code = run.report(left)
+    return code or (Exit.FINDINGS if diff and is_changed else Exit.CLEAN)
 
 
 def _check(policy: SourceFile, run: Run, marks: Remembered) -> list[Diagnostic]:

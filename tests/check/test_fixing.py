@@ -1,0 +1,260 @@
+"""Fixes applied: the finding is gone, comments stay, and a safe one changes no packet's fate."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import tunnelgate
+from tunnelgate import Diagnostic, Policy
+from tunnelgate.check import fixing
+from tunnelgate.check.fixing import Fixed, apply, fix
+from tunnelgate.diagnostics import Edit, Fix, Label, Safety, catalogue
+from tunnelgate.diagnostics.reading import SYNTAX
+from tunnelgate.meaning import Decider
+from tunnelgate.reading import read
+from tunnelgate.source import SourceFile
+from tunnelgate.syntax.comments import find_comments
+from tunnelgate.target import BUILT_IN
+
+TESTS = Path(__file__).parents[1]
+ZONES = """\
+zone wan {
+  interface eth0
+  address   203.0.113.1
+}
+zone lan {
+  interface eth1
+  network   192.168.1.0/24
+  host alice = 192.168.1.10
+}
+nat from lan to wan
+allow ssh from lan to gateway
+"""
+
+
+def check(file: SourceFile) -> list[Diagnostic]:
+    return tunnelgate.check(file, BUILT_IN)
+
+
+def fixed(text: str, *, unsafe: bool = True) -> Fixed:
+    return fix(SourceFile(text, "policy.tg"), check, unsafe=unsafe)
+
+
+class Case(NamedTuple):
+    text: str
+    finding: Diagnostic
+
+    @property
+    def after(self) -> str:
+        assert self.finding.fix is not None
+        return apply(self.text, self.finding.fix.edits)
+
+
+def texts() -> Iterator[str]:
+    """Examples of rules, the statements of `findings.toml`, and the mistakes that people make."""
+    yield from (rule.bad for rule in catalogue.rules().values())
+    cases = tomllib.loads((TESTS / "check/findings.toml").read_text("utf-8"))
+    yield from (cases["zones"] + case["statements"] for case in cases["case"])
+    mistakes = (TESTS / "syntax/mistakes.txt").read_text("utf-8").split("\n>>> ")[1:]
+    yield from (block.replace("\n... ", "\n").partition("\nTG")[0] + "\n" for block in mistakes)
+    yield ZONES.replace("\n", "\r\n")
+    yield "\ufeff" + ZONES
+
+
+CASES = [
+    Case(text, finding)
+    for text in texts()
+    for finding in check(SourceFile(text))
+    if finding.fix is not None
+]
+every_case = pytest.mark.parametrize(
+    "case",
+    CASES,
+    ids=[f"{case.finding.rule.code}-{number}" for number, case in enumerate(CASES)],
+)
+
+
+def comments(text: str) -> list[str]:
+    file = SourceFile(text.replace("\r\n", "\n"))
+    return [comment.text for comment in find_comments(file, file.text, [])]
+
+
+def unread(findings: Sequence[Diagnostic]) -> int:
+    return sum(one.rule is SYNTAX for one in findings)
+
+
+@every_case
+def test_the_finding_is_gone(case: Case) -> None:
+    def told(finding: Diagnostic) -> tuple[str, str, int]:
+        return finding.rule.code, finding.message, finding.primary.span.start
+
+    before, after = check(SourceFile(case.text)), check(SourceFile(case.after))
+    assert told(case.finding) not in map(told, after)
+    assert unread(after) <= unread(before)  # behind one mistake in a line may stand the next
+
+
+@every_case
+def test_comments_stay(case: Case) -> None:
+    if safety(case) is not Safety.SHOWN:  # a character in a comment may be what is wrong
+        assert comments(case.after) == comments(case.text)
+
+
+def safety(case: Case) -> Safety:
+    assert case.finding.fix is not None
+    return case.finding.fix.safety
+
+
+#: What cannot be read has no meaning that could change.
+SAFE = [case for case in CASES if safety(case) is Safety.SAFE and case.finding.rule is not SYNTAX]
+
+
+@pytest.mark.parametrize("case", SAFE, ids=lambda case: case.finding.rule.code)
+def test_a_safe_fix_changes_no_fate(case: Case) -> None:
+    before, after = read(case.text).policy, read(case.after).policy
+    assert before is not None
+    assert after is not None
+    assert list(fates(before, before)) == list(fates(before, after))
+    assert list(fates(after, before)) == list(fates(after, after))
+
+
+def test_an_unsafe_fix_changes_fates() -> None:
+    """Or the test above would see nothing."""
+    before = read(ZONES + "allow any from lan to wan\n").policy
+    after = read(ZONES + "allow any except ah, tcp/25 from lan to wan\n").policy
+    assert before is not None
+    assert after is not None
+    assert list(fates(after, before)) != list(fates(after, after))
+
+
+def test_safe_fixes_of_policies_are_tried() -> None:
+    assert {case.finding.rule.code for case in SAFE} >= {"TG003", "TG103"}
+
+
+def fates(asked: Policy, policy: Policy) -> Iterator[tuple[object, ...]]:
+    """What `policy` does to a packet of every class that `asked` tells apart."""
+    decider = Decider(policy)
+    zones = {zone.name: zone for zone in policy.zones}
+    names = [zone.name for zone in asked.zones]
+    for source, destination in product(names, names):
+        for outcome in tunnelgate.decide(asked, f"any from {source} to {destination}"):
+            packet = replace(outcome.packet, ingress=zones[outcome.packet.ingress.name])
+            found = decider.decide(packet, zones[destination])
+            egress = found.egress and found.egress.name
+            yield (
+                found.packet.source, found.packet.destination, found.packet.l4, found.delivered,
+                egress, found.source, found.destination, found.l4, found.ports,
+            )  # fmt: skip
+
+
+# The engine
+
+
+def test_safe_fixes_alone_unless_asked() -> None:
+    text = ZONES + "allow pptp from lan to wan;\n"
+    result = fixed(text, unsafe=False)
+    assert result.file.text == text.replace(";", "")
+    assert [one.rule.code for one in result.applied] == ["TG001"]
+    assert "TG203" in {one.rule.code for one in result.left}
+    assert fixed(text).file.text == text.replace(" wan;", " wan with helper")
+
+
+def test_what_is_only_shown_is_never_applied() -> None:
+    text = ZONES + "allow ssh, from lan to wan\n"
+    (finding,) = check(SourceFile(text))
+    assert finding.fix is not None
+    assert finding.fix.safety is Safety.SHOWN
+    assert fixed(text).file.text == text
+
+
+def test_one_mistake_hides_another_until_it_is_fixed() -> None:
+    result = fixed(ZONES + "alow ike, nat-t form lann to wan\n")
+    assert result.file.text == ZONES + "allow ike, nat-t from lan to wan\n"
+    assert len(result.applied) == 3
+    assert result.left == ()
+
+
+def test_advice_waits_for_errors() -> None:
+    """The advice about `any` goes with the error about its translation."""
+    tunnel = "zone hq-net {\n  ipsec over wan\n  network 10.20.0.0/16\n}\n"
+    text = ZONES.replace("nat from lan to wan", "nat from lan to wan, hq-net") + tunnel
+    result = fixed(text + "allow any from lan to hq-net\n")
+    assert "nat from lan to wan\n" in result.file.text
+    assert "allow any from lan to hq-net\n" in result.file.text
+
+
+def test_the_policy_that_comes_is_the_policy_that_goes_where_nothing_is_to_be_done() -> None:
+    file = SourceFile(ZONES)
+    result = fix(file, check, unsafe=True)
+    assert result.file is file
+    assert result.applied == ()
+
+
+def test_a_comment_is_never_taken_away() -> None:
+    text = ZONES + "forward ssh from 192.0.2.1 to alice  # why\nallow ike from\n"
+    lone = "allow ssh from 2001:db8::1,  # the old one\n  2001:db8::2 to alice\n"
+    assert check(SourceFile(ZONES + lone))[0].fix is not None
+    assert fixed(ZONES + lone).file.text == ZONES + lone
+    assert comments(fixed(text).file.text) == ["# why"]
+
+
+def test_a_statement_goes_with_its_line() -> None:
+    lone = "allow ssh from 2001:db8::2 to alice"
+    assert fixed(f"{ZONES}{lone}\nset reject on\n").file.text == f"{ZONES}set reject on\n"
+    assert fixed(f"{ZONES}{lone}  # why\n").file.text == f"{ZONES}  # why\n"
+
+
+EDITED = SourceFile("abcdefgh", "p.tg")
+
+
+def finding(*edits: tuple[int, int, str], about: tuple[int, int] = (0, 0)) -> Diagnostic:
+    """A finding whose fix is these edits, with a label at `about`."""
+    made = tuple(Edit(EDITED.span(start, end), text) for start, end, text in edits)
+    primary = Label(EDITED.span(*edits[0][:2]))
+    labels = (Label(EDITED.span(*about)),) if about != (0, 0) else ()
+    return Diagnostic(SYNTAX, "m", primary, labels, fix=Fix(made, Safety.SAFE))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "after"),
+    [
+        (finding((1, 2, "X")), finding((4, 5, "Y")), "aXcdYfgh"),
+        (finding((1, 3, "X")), finding((2, 5, "Y")), "aXdefgh"),
+        (finding((1, 2, "X")), finding((2, 3, "Y")), "aXcdefgh"),
+        (finding((2, 2, "X")), finding((2, 2, "Y")), "abXcdefgh"),
+        (finding((1, 2, "X"), about=(4, 6)), finding((5, 6, "Y")), "aXcdefgh"),
+        (finding((5, 6, "Y")), finding((1, 2, "X"), about=(4, 6)), "abcdeYgh"),
+        (finding((1, 2, "X"), (6, 7, "Z")), finding((4, 5, "Y")), "aXcdYfZh"),
+    ],
+)
+def test_what_touches_waits(first: Diagnostic, second: Diagnostic, after: str) -> None:
+    rounds = iter([[first, second], []])
+    assert fix(EDITED, lambda _: next(rounds)).file.text == after
+
+
+def test_a_fix_of_another_file_is_not_applied() -> None:
+    other = SourceFile("abcdefgh", "other.tg")
+    assert fix(other, lambda _: [finding((1, 2, "X"))]).file is other
+
+
+def test_fixes_that_undo_each_other_end() -> None:
+    def flip(file: SourceFile) -> list[Diagnostic]:
+        edit = Edit(file.span(0, 1), "b" if file.text[0] == "a" else "a")
+        return [Diagnostic(SYNTAX, "m", Label(edit.span), fix=Fix((edit,), Safety.SAFE))]
+
+    result = fix(SourceFile("a"), flip)
+    assert (result.file.text, len(result.applied)) == ("b", 1)
+
+
+def test_there_is_an_end() -> None:
+    def grow(file: SourceFile) -> list[Diagnostic]:
+        edit = Edit(file.span(0, 0), "a")
+        return [Diagnostic(SYNTAX, "m", Label(edit.span), fix=Fix((edit,), Safety.SAFE))]
+
+    assert len(fix(SourceFile(""), grow).file.text) == fixing.ROUNDS
