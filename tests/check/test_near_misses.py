@@ -103,6 +103,109 @@ FOUND = [
     ("TG209", None, "any from lan to hq-net"),
     ("TG209", None, "esp from hq to gateway"),
     ("TG209", None, "esp from alice-again to hq\nforward ipsec from hq to alice"),
+    # IKE that goes on over 4500
+    ("TG304", "warning", "ike from lan to hq"),
+    ("TG304", "warning", "udp/500 from alice to wan"),
+    ("TG304", None, "ike, nat-t from lan to hq"),
+    ("TG304", None, "ike from lan to hq\nallow udp/4000-5000 from lan to wan"),
+    ("TG304", None, "ike from alice-again to hq-again\nallow nat-t from alice to hq"),
+    ("TG304", "warning", "ike from lan to wan\nallow nat-t from lan to hq"),
+    ("TG304", "warning", "ike from lan to hq\nallow nat-t from alice to hq"),
+    (
+        "TG304",
+        None,
+        "ike from alice, bob to hq\nallow nat-t from alice to hq\nallow any from bob to hq",
+    ),
+    ("TG304", "warning", "ipsec-nat-t from lan to hq\ndeny nat-t from alice to hq"),
+    ("TG304", None, "ike from alice to hq\ndeny ike from lan to wan"),
+    ("TG304", None, "ike from lan to hq-net"),
+    ("TG304", None, "ike from 2001:db8:1::10 to hq"),
+    ("TG304", None, "ike from lan to gateway"),
+    ("TG304", None, "any except nat-t from lan to hq"),
+    ("TG304", None, "udp/1-1023 from lan to hq"),
+    ("TG304", None, "ipsec-ah from lan to hq"),
+    # what 4500 begins with
+    ("TG305", "warning", "nat-t from lan to hq"),
+    ("TG305", "warning", "udp/4500 from hq to gateway"),
+    ("TG305", "warning", "nat-t from 2001:db8:1::10 to hq"),
+    ("TG305", None, "nat-t from lan to hq\nallow ike from lan to wan"),
+    ("TG305", "warning", "nat-t from lan to wan\nallow ike from lan to hq"),
+    ("TG305", None, "nat-t from alice to hq\nallow ike from hq to alice"),
+    ("TG305", None, "nat-t from alice-again to hq\nforward ike from hq to alice"),
+    ("TG305", "warning", "nat-t from bob to hq\nforward ike from hq to alice"),
+    ("TG305", "warning", "nat-t from alice to hq\nforward ike from wan to alice"),
+    ("TG305", None, "nat-t from hq to gateway\nallow ike from gateway to hq"),
+    ("TG305", "warning", "ipsec from hq to gateway\ndeny ike from wan to gateway"),
+    ("TG305", None, "nat-t from lan to hq\ndeny nat-t from lan to hq"),
+    ("TG305", None, "udp/1024-65535 from lan to hq"),
+    ("TG305", None, "any except ike from lan to hq"),
+    # PPTP
+    ("TG501", "warning", "pptp from lan to hq with helper"),
+    ("TG501", "warning", "pptp from hq to gateway"),
+    ("TG501", "warning", "tcp/1723 from lan to hq\nallow gre from alice to hq-again with single"),
+    ("TG501", None, "tcp/1723 from lan to hq"),
+    ("TG501", None, "tcp/1723 from lan to hq\nallow gre from alice to partners"),
+    ("TG501", None, "gre from alice to hq"),
+    ("TG501", None, "tcp/1-2000, gre from alice to hq"),
+    ("TG501", None, "any from lan to hq"),
+    ("TG501", None, "pptp from lan to hq-net"),
+    ("TG501", None, "pptp from lan to hq with helper\ndeny tcp/1723 from any to any"),
+    ("TG501", "warning", "pptp from lan to hq with helper\ndeny pptp from alice to hq"),
+    # tunnels that can be read
+    ("TG502", "warning", "gre from alice to hq"),
+    ("TG502", "warning", "ip/4 from hq to gateway"),
+    ("TG502", "warning", "udp/4789 from gateway to hq"),
+    ("TG502", "warning", "vxlan port 8472 from one to hq"),
+    ("TG502", None, "udp/8472 from one to hq"),
+    ("TG502", "warning", "l2tp from hq to gateway"),
+    ("TG502", None, "l2tp-ipsec from wan to gateway"),
+    ("TG502", None, "udp/1024-65535 from lan to hq"),
+    ("TG502", None, "udp/1702 from lan to hq"),
+    ("TG502", None, "gre from lan to link"),
+    ("TG502", None, "gre, ipip, l2tp from lan to hq-net"),
+    ("TG502", None, "gre from hq-net to gateway"),
+    ("TG502", None, "any from lan to hq"),
+    ("TG502", None, "gre from alice to hq\ndeny ip/47 from lan to wan"),
+    ("TG502", None, "pptp from alice to hq"),
+    ("TG502", None, "ah, esp, wireguard from 2001:db8:1::10 to hq"),
+    # everything from everybody
+    ("TG503", "warning", "any from wan to gateway"),
+    ("TG503", "warning", "any from any to lan"),
+    ("TG503", "warning", "any except ssh from wan except hq, partners to lan"),
+    ("TG503", "warning", "any from wan to lan\ndeny ssh from wan to lan"),
+    ("TG503", None, "any from wan to lan\ndeny any from wan to any"),
+    ("TG503", None, "any from wan except 2000::/3, 0.0.0.0/1 to lan"),
+    ("TG503", "warning", "any from wan except 2000::/3 to lan"),
+    ("TG503", None, "any from hq, partners to lan"),
+    ("TG503", None, "any from hq-net to lan"),
+    ("TG503", None, "any from one to lan"),
+    ("TG503", None, "any from lan to wan"),
+    ("TG503", None, "tcp/1-65535 from wan to lan"),
+    ("TG503", None, "any except tcp/1-65535, udp/1-65535 from wan to lan"),
+    # said twice
+    ("TG601", "warning", "ssh from alice to hq\nallow tcp/22 from alice to hq"),
+    (
+        "TG601",
+        "warning",
+        "ssh from alice-again to partners\nallow ssh from 192.168.1.10 to 198.51.100.0/24",
+    ),
+    ("TG601", None, "ssh from alice to partners\nallow ssh from alice to hq"),
+    ("TG601", None, "ssh from alice to partners\nallow ssh from bob to partners"),
+    ("TG601", None, "ssh from alice to hq-again\ndeny ssh from alice to hq-again"),
+    ("TG601", None, "ssh from alice to hq-again\nallow ssh from hq-again to alice"),
+    ("TG601", None, "ssh from alice to hq-again\nallow ssh from alice to hq-again with log"),
+    (
+        "TG601",
+        None,
+        "ssh from bob to hq with limit 5/minute\nallow ssh from bob to hq with limit 5/minute",
+    ),
+    ("TG601", None, "ipsec from hq to gateway\nallow l2tp-ipsec from hq to gateway"),
+    ("TG601", None, "ssh from wan to lan\nallow ssh from wan to 192.168.1.0/24, 2001:db8:1::/64"),
+    (
+        "TG601",
+        "warning",
+        "dns from lan to hq\nallow udp/53, tcp/53 from lan to 192.0.2.10, 2001:db8:51::10",
+    ),
     # nothing in common
     ("TG607", "warning", "https from lan except 192.168.1.0/24, 2001:db8:1::/64 to wan"),
     ("TG607", "warning", "https from alice-again to 2001:db8:51::10"),
@@ -234,6 +337,41 @@ FORWARDS = [
     ("TG209", None, "ipsec from hq to alice\nallow ike from lan to wan"),
     ("TG209", "advice", "ipsec from wan to alice\nallow ike from lan to hq"),
     ("TG209", None, "any from hq to alice"),
+    # the other half of IPsec in UDP
+    ("TG305", "warning", "nat-t from hq to alice"),
+    ("TG305", None, "nat-t from hq to alice\nforward ike from wan to alice"),
+    ("TG305", "warning", "nat-t from wan to alice\nforward ike from hq to alice"),
+    ("TG305", "warning", "nat-t from hq to alice\nforward ike from hq to bob"),
+    ("TG305", None, "nat-t from hq to alice\nallow ike from alice to hq"),
+    ("TG305", "warning", "ike, nat-t from hq to alice\ndeny ike from wan to alice"),
+    # what may come in
+    ("TG501", "warning", "pptp from hq to alice with helper"),
+    ("TG501", "warning", "tcp/1723 from wan to alice\nforward gre from hq to alice"),
+    ("TG501", None, "tcp/1723 from wan to alice\nforward gre from hq to bob"),
+    ("TG501", None, "tcp/1723 from partners to alice\nforward gre from hq to alice"),
+    ("TG501", None, "pptp from hq to alice with helper\ndeny any from hq to alice"),
+    ("TG502", "warning", "gre from hq to alice"),
+    ("TG502", "warning", "vxlan port 8472 from hq to alice"),
+    ("TG502", None, "gre from hq to alice\ndeny gre from wan to lan"),
+    ("TG502", None, "any from hq to alice"),
+    ("TG503", "warning", "any from wan except partners to alice"),
+    ("TG503", None, "any from partners to alice"),
+    ("TG503", None, "any from wan to alice\ndeny any from wan to alice"),
+    (
+        "TG601",
+        "warning",
+        "https from wan to alice\nforward tcp/443, udp/443 from wan to 192.168.1.10",
+    ),
+    ("TG601", "warning", "https from wan to alice\nforward https from wan to alice-again"),
+    ("TG601", None, "https from wan to alice\nforward https from hq to alice"),
+    ("TG601", None, "tcp/443 from wan to alice\nforward tcp/443 from wan to alice with log"),
+    ("TG601", None, "tcp/80 from wan to alice\nforward tcp/80 from wan at 203.0.113.2 to alice"),
+    ("TG601", "warning", "tcp/80 from wan at wan to alice\nforward tcp/80 from wan to alice"),
+    (
+        "TG601",
+        None,
+        "tcp/80 from wan to alice\nforward ipv6 tcp/80 from wan at 2001:db8::1 to alice",
+    ),
     # paths and addresses
     ("TG303", None, "https from wan to alice"),
     ("TG303", "error", "ipv6 https from wan to alice"),
@@ -341,3 +479,96 @@ EXPECTED = [
 def test_expectations(expect: str, fails: bool, codes) -> None:
     policy = ZONES + NAT + f"allow ike from lan to wan\nexpect {expect}\n"
     assert ("TG701" in codes(policy)) is fails
+
+
+#: The same gateway without an `ipsec over` zone.
+PLAIN = ZONES.partition("zone hq-net")[0] + "allow ssh from lan to gateway\n"
+ROUTED = "zone tunnel {{\n  interface {}\n  network   10.20.0.0/16\n}}\n"
+MASQUERADED = [
+    ("allow ipsec from hq to gateway", "lan to wan", True),
+    ("allow esp from wan to 203.0.113.1", "lan to wan", True),
+    ("allow ike from gateway to hq", "lan to wan", True),
+    ("allow ipsec from hq to gateway", "lan to wan as 203.0.113.2", True),
+    ("allow ipsec from hq to gateway", "lan to wan except hq", True),
+    ("allow ipsec from hq to gateway", "lan to wan except 10.20.0.0/16", False),
+    ("allow ipsec from hq to gateway", "lan to partners", False),
+    ("allow ipsec from hq to gateway", "lan to one", False),
+    ("allow ipsec from alice to gateway", "lan to wan", False),
+    ("allow ipsec from alice to hq", "lan to wan", False),
+    ("forward ipsec from hq to alice", "lan to wan", False),
+    ("allow any from hq to gateway", "lan to wan", False),
+    ("allow wireguard, l2tp-ipsec from wan to gateway", "lan to wan", False),
+    ("allow udp/1-1000 from hq to gateway", "lan to wan", False),
+    ("allow ipsec from hq to gateway\ndeny ipsec from wan to gateway", "lan to wan", False),
+    ("allow ipsec from hq to gateway\n" + ROUTED.format("xfrm0"), "lan to wan", False),
+    ("allow ipsec from hq to gateway\n" + ROUTED.format("vti*"), "lan to wan", False),
+    ("allow ipsec from hq to gateway\n" + ROUTED.format("wg0"), "lan to wan", True),
+]
+
+
+@pytest.mark.parametrize(("statements", "nat", "masqueraded"), MASQUERADED)
+def test_tunnels_of_the_gateway(statements: str, nat: str, masqueraded: bool, codes) -> None:
+    found = codes(f"{PLAIN}nat from {nat}\n{statements}\n")
+    assert found.get("TG301") == ("warning" if masqueraded else None)
+    over = "zone hq-net {\n  ipsec over wan\n  network    10.20.0.0/16\n}\n"
+    if "tunnel" not in statements:
+        assert "TG301" not in codes(f"{PLAIN}{over}nat from {nat}\n{statements}\n")
+
+
+#: The outside zone with other addresses of the gateway, and what passes by them.
+FURTHER_OUT = [
+    ("100.64.7.20", "allow esp from alice to hq", True),
+    ("192.168.9.2", "allow ipsec from lan to hq with single", True),
+    ("172.31.0.2", "allow ah from gateway to hq", True),
+    ("10.0.0.2", "allow ah from hq to gateway", True),
+    ("10.0.0.2", "forward esp from hq to alice", True),
+    ("100.64.7.20", "allow ah from alice to hq", False),
+    ("100.63.7.20", "allow esp from alice to hq", False),
+    ("100.64.7.20", "allow ipsec-nat-t from alice to hq", False),
+    ("100.64.7.20", "allow any from alice to hq", False),
+    ("100.64.7.20", "allow esp from alice to 10.1.1.1", False),
+    ("100.64.7.20", "allow esp from 10.1.1.1 to gateway", False),
+    ("100.64.7.20", "allow esp from 2001:db8:1::10 to hq", False),
+    ("100.64.7.20", "allow esp from alice to hq\ndeny esp from lan to wan", False),
+    ("100.64.7.20", "allow esp from alice to one", False),
+    ("100.64.7.20", "forward esp from 10.1.1.1 to alice", False),
+    ("100.64.7.20, 203.0.113.7", "allow esp from hq to 203.0.113.7", False),
+    ("100.64.7.20, 203.0.113.7", "allow esp from hq to 100.64.7.20", True),
+    (
+        "100.64.7.20, 203.0.113.7",
+        "nat from alice to hq as 203.0.113.7\nallow esp from alice to hq",
+        False,
+    ),
+    ("2001:db8::1", "allow esp from alice to hq", False),
+]
+
+
+@pytest.mark.parametrize(("addresses", "statements", "further"), FURTHER_OUT)
+def test_translated_further_out(addresses: str, statements: str, further: bool, codes) -> None:
+    zones = ZONES.replace("203.0.113.1, 203.0.113.2, 2001:db8::1", addresses)
+    policy = zones + "nat from lan to wan\n" + statements + "\n"
+    assert codes(policy).get("TG310") == ("advice" if further else None)
+    dynamic = "\n".join(line for line in policy.splitlines() if addresses not in line)
+    if not any(one in dynamic for one in ("203.0.113.7", "100.64")):
+        assert "TG310" not in codes(dynamic + "\n")
+
+
+def test_source_check_off(codes) -> None:
+    assert codes(ZONES + "set antispoof off\n")["TG504"] == "warning"
+    assert "TG504" not in codes(ZONES + "set antispoof on\n")
+    assert "TG504" not in codes("zone wan {\n  interface eth0\n}\nset antispoof off\n")
+
+
+@pytest.mark.parametrize(
+    ("expect", "twice"),
+    [
+        ("allow ssh from lan to gateway", True),
+        ("allow tcp/22 from lan to gateway", True),
+        ("deny ssh from lan to gateway", False),
+        ("allow ssh from alice to gateway", False),
+        ("tcp/22 from lan to wan leaves as untranslated", False),
+    ],
+)
+def test_expectations_said_twice(expect: str, twice: bool, codes) -> None:
+    policy = ZONES + f"expect allow ssh from lan to gateway\nexpect {expect}\n"
+    assert ("TG601" in codes(policy)) is twice

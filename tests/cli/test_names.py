@@ -30,7 +30,7 @@ nat from x-{name} to {name}
 allow ssh from x-{name} to gateway
 allow ipsec-nat-t from x-{name} to {name}
 allow ping from {name}-group to gateway with log "{name}"
-allow pptp from x-{name} to {name}-host with helper
+allow ftp from x-{name} to {name}-host with helper
 forward https from {name}-group to box
 deny tcp/25 from x-{name} to {name}
 """

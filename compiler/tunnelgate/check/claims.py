@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from tunnelgate.check.paths import Translation
+from tunnelgate.check.paths import Pair, Translation
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Rule
 
@@ -21,10 +21,12 @@ class Claim(NamedTuple):
     """Each of these sources may start the channel towards each of these peers.
 
     Attributes:
+        pair: the zones it goes from and to.
         named: the statement names the protocol, and does not only reach it through `any`.
     """
 
     rule: Rule
+    pair: Pair
     translation: Translation
     sources: Intervals
     peers: Intervals
@@ -53,4 +55,4 @@ def _claims(context: Context, rule: Rule, channel: int, single: Intervals) -> It
                 continue
             for mine, peers, translation in context.paths.translated(pair, sources, destinations):
                 for box in context.standing(pair, (mine, peers, single)):
-                    yield Claim(rule, translation, box[0], box[1], named)
+                    yield Claim(rule, pair, translation, box[0], box[1], named)

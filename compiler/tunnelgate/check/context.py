@@ -67,6 +67,10 @@ class Context:
             return show_place(addresses.first())
         return self._names.get(addresses) or show_addresses(addresses)
 
+    def whom(self, zone: Zone, addresses: Intervals) -> str:
+        """Some machines of a zone in a few words, or the gateway itself."""
+        return "the gateway" if zone.is_gateway else self.describe(addresses)
+
     @cached_property
     def outside(self) -> frozenset[Zone]:
         """The zones that are outside."""

@@ -17,7 +17,8 @@ from tunnelgate.policy import Forward
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
-IKE = Intervals.of(axes.l4(axes.UDP, port, port) for port in (500, 4500))
+IKE_CHANNEL, NAT_T_CHANNEL = axes.UDP << 16 | 500, axes.UDP << 16 | 4500
+IKE = Intervals.of((channel, channel) for channel in (IKE_CHANNEL, NAT_T_CHANNEL))
 """The channels of IKE, and of ESP in UDP (RFC 7296 section 2)."""
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.diagnostics import Edit, Fix, Safety
+from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import Forward, Nat, ProtocolSet, Rule, Side
+from tunnelgate.policy.model import Forward, ProtocolSet, Rule, Side, Statement
 from tunnelgate.policy.protocols import parse_literal
 from tunnelgate.policy.table import BY_NAME
 from tunnelgate.source import Span
@@ -25,11 +26,24 @@ _MOSTLY_ESP = frozenset({"esp", "ipsec", "l2tp-ipsec", "ip/50"})
 
 def protocol_word(protocols: ProtocolSet, channel: int) -> Span:
     """The word that brings a channel in: one that names it, else one's own protocol, else `any`."""
-    ranked = sorted(_words(protocols.span), key=lambda word: _rank(word.text, channel))
+    ranked = sorted(words(protocols.span), key=lambda word: _rank(word.text, channel))
     return ranked[0] if ranked else protocols.span
 
 
-def _words(span: Span) -> Iterator[Span]:
+def says(protocols: ProtocolSet, channel: int) -> bool:
+    """Whether a statement says a channel itself: not through `any`, nor by a range that holds it.
+
+    `tcp/1723` is about PPTP, `tcp/1024-65535` is not.
+    """
+    if channel not in protocols.named:
+        return False
+    _, _, numbers = protocol_word(protocols, channel).text.partition("/")
+    number = channel & 0xFFFF if channel >> 16 in axes.WITH_PORTS else channel >> 16
+    return not numbers or str(number) in numbers.split(",")
+
+
+def words(span: Span) -> Iterator[Span]:
+    """The protocols of a list as they are written, each with its `port`; not what it excepts."""
     for match in _WORD.finditer(span.text):
         if match[1] == "except":
             return
@@ -117,7 +131,7 @@ def _after(span: Span) -> Span:
     return Span(span.file, span.end, span.end)
 
 
-def delete(statement: Rule | Forward | Nat) -> Fix | None:
+def delete(statement: Statement, safety: Safety = Safety.UNSAFE) -> Fix | None:
     """The policy without a statement; None where a doc comment would go to the next one."""
     if statement.doc:
         return None
@@ -126,7 +140,7 @@ def delete(statement: Rule | Forward | Nat) -> Fix | None:
     end = (text.find("\n", span.end) + 1) or len(text)
     is_alone = not text[start : span.start].strip() and not text[span.end : end].strip()
     lines = Span(span.file, start, end) if is_alone else span
-    return Fix((Edit(lines, ""),), Safety.UNSAFE)
+    return Fix((Edit(lines, ""),), safety)
 
 
 def add_line(statement: Rule | Forward, line: str) -> Fix:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.diverted import IKE, tell_away
+from tunnelgate.check.diverted import IKE, IKE_CHANNEL, NAT_T_CHANNEL, tell_away
 from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.passing import handed
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, replace_word
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
-from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
@@ -30,7 +30,6 @@ RULE = Rule(
     fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
-_IKE_CHANNEL, _NAT_T_CHANNEL = axes.UDP << 16 | 500, axes.UDP << 16 | 4500
 _REPLACEABLE = frozenset({"ike", "udp/500"})
 
 Key = tuple[Zone, int]
@@ -38,10 +37,10 @@ Key = tuple[Zone, int]
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each forward of 500 that no forwards of 4500 complete, and what is taken from the gateway."""
-    complete = _entries(context, _NAT_T_CHANNEL)
+    complete = _entries(context, NAT_T_CHANNEL)
     indexes = {key: BoxIndex((box, None) for box, _ in found) for key, found in complete.items()}
     told: set[Forward] = set()
-    for key, found in _entries(context, _IKE_CHANNEL).items():
+    for key, found in _entries(context, IKE_CHANNEL).items():
         for box, forward in found:
             cuts = [cut for _, cut, _ in indexes[key].meeting(box)] if key in indexes else []
             lacking = next(remove(box, cuts), None)
@@ -54,16 +53,13 @@ def check(context: Context) -> Iterator[Diagnostic]:
 def _entries(context: Context, channel: int) -> dict[Key, list[tuple[Box, Forward]]]:
     """Who gets a channel: sources and addresses, by the zone they come from and the host."""
     found: dict[Key, list[tuple[Box, Forward]]] = defaultdict(list)
-    for forward in context.policy.forwards:
-        for entry in forward.entries:
-            sources = context.handed_on(forward, entry, channel)
-            if sources:
-                found[entry.zone, forward.target].append(((sources, entry.addresses), forward))
+    for forward, entry, sources in handed(context, channel):
+        found[entry.zone, forward.target].append(((sources, entry.addresses), forward))
     return found
 
 
 def _tell(context: Context, forward: Forward, sources: Intervals) -> Diagnostic:
-    word = protocol_word(forward.protocols, _IKE_CHANNEL)
+    word = protocol_word(forward.protocols, IKE_CHANNEL)
     return Diagnostic(
         RULE,
         "udp/500 is forwarded without udp/4500",

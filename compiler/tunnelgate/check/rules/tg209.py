@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from tunnelgate.check.common import common
-from tunnelgate.check.context import Context, Flows
+from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
+from tunnelgate.check.diverted import IKE_CHANNEL
 from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.passing import Passing, callers, passing
 from tunnelgate.check.paths import Pair
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
@@ -16,7 +16,6 @@ from tunnelgate.check.telling import side_text
 from tunnelgate.check.words import add_line, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Safety, Severity
 from tunnelgate.diagnostics import Rule as Row
-from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
@@ -35,9 +34,8 @@ RULE = Row(
     fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
-_IKE_CHANNEL = axes.UDP << 16 | 500
 #: What wakes a tunnel: a packet of it, or the negotiation of a new one.
-_WAKING = Intervals.of([(_IKE_CHANNEL, _IKE_CHANNEL), (ESP_CHANNEL, ESP_CHANNEL)])
+_WAKING = Intervals.of([(IKE_CHANNEL, IKE_CHANNEL), (ESP_CHANNEL, ESP_CHANNEL)])
 _ESP = Intervals.single(ESP_CHANNEL)
 
 Forwarded = dict[Pair, BoxIndex[None]]
@@ -51,7 +49,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         )
         if silent:
             yield _host_cannot(context, forward, silent)
-    forwarded = _handed_on(context)
+    forwarded = callers(context, (IKE_CHANNEL, ESP_CHANNEL))
     for rule in context.allows:
         if ESP_CHANNEL in rule.protocols.named and ESP_CHANNEL in rule.l4:
             lacking = next(_one_sided(context, rule, forwarded), None)
@@ -70,45 +68,21 @@ def _silent(context: Context, forward: Forward, entry: Entry) -> Intervals:
     return peers - Intervals.union_of(box[1] for box in waking)
 
 
-def _handed_on(context: Context) -> Forwarded:
-    """To which hosts which peers may begin through a forward, by the zones of host and peer."""
-    found: dict[Pair, list[tuple[Box, None]]] = defaultdict(list)
-    for forward in context.policy.forwards:
-        host = Intervals.single(forward.target)
-        for entry in forward.entries:
-            for channel, _ in _WAKING:
-                peers = context.handed_on(forward, entry, channel)
-                if peers:
-                    found[forward.host.zone, entry.zone].append(((host, peers), None))
-    return {pair: BoxIndex(entries) for pair, entries in found.items()}
-
-
 def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[Box]:
     """Sources and destinations of an allow of ESP whose destinations may not begin."""
-    for ingress, sources in rule.source:
-        for egress, destinations in rule.destination:
-            if ingress.is_gateway or egress.is_gateway:
-                continue
-            mine = context.members(ingress, sources)
-            theirs = context.members(egress, destinations)
-            for family in (axes.IPV4, axes.IPV6):
-                flows = (common(mine, family), common(theirs, family), _ESP)
-                if all(flows):
-                    yield from _unanswered(context, (ingress, egress), flows, forwarded)
+    for flow in passing(context, rule, _ESP):
+        if not flow.ingress.is_gateway and not flow.egress.is_gateway:
+            yield from _unanswered(context, flow, forwarded)
 
 
-def _unanswered(context: Context, pair: Pair, flows: Flows, forwarded: Forwarded) -> Iterator[Box]:
+def _unanswered(context: Context, flow: Passing, forwarded: Forwarded) -> Iterator[Box]:
     """The flows whose other direction is neither allowed nor forwarded."""
-    back = (pair[1], pair[0])
-    for sources, peers, _ in context.standing(pair, flows):
-        answers = [(box[1], box[0]) for box in context.permitted(back, (peers, sources, _WAKING))]
-        if pair in forwarded:
-            answers += [_both(box) for _, box, _ in forwarded[pair].meeting((sources, peers))]
-        yield from remove((sources, peers), answers)
-
-
-def _both(box: Box) -> tuple[Intervals, Intervals]:
-    return box[0], box[1]
+    sources, peers = flow.sources, flow.destinations
+    back = context.permitted((flow.egress, flow.ingress), (peers, sources, _WAKING))
+    answers: list[Box] = [(box[1], box[0]) for box in back]
+    if flow.pair in forwarded:
+        answers += [box for _, box, _ in forwarded[flow.pair].meeting((sources, peers))]
+    yield from remove((sources, peers), answers)
 
 
 def _host_cannot(context: Context, forward: Forward, peers: Intervals) -> Diagnostic:

@@ -1,0 +1,80 @@
+"""What statements let pass of some channels, denials heeded: the common ground of the checks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from tunnelgate.check.common import common
+from tunnelgate.check.index import BoxIndex
+from tunnelgate.check.paths import Pair
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy import Forward, Rule, Zone
+from tunnelgate.policy.model import Entry
+
+if TYPE_CHECKING:
+    from tunnelgate.check.context import Context
+
+
+class Passing(NamedTuple):
+    """Flows of one family that an `allow` lets pass: machines, peers and channels."""
+
+    ingress: Zone
+    egress: Zone
+    sources: Intervals
+    destinations: Intervals
+    l4: Intervals
+
+    @property
+    def pair(self) -> Pair:
+        """The zones that it connects."""
+        return self.ingress, self.egress
+
+
+def passing(context: Context, rule: Rule, channels: Intervals) -> Iterator[Passing]:
+    """What an `allow` lets pass of some channels, in disjoint parts."""
+    l4 = common(rule.l4, channels)
+    if not l4:
+        return
+    for ingress, sources in rule.source:
+        mine = context.members(ingress, sources)
+        for egress, destinations in rule.destination:
+            theirs = context.members(egress, destinations)
+            for family in (axes.IPV4, axes.IPV6):
+                flows = (common(mine, family), common(theirs, family), l4)
+                if all(flows):
+                    for box in context.standing((ingress, egress), flows):
+                        yield Passing(ingress, egress, *box)
+
+
+class Handed(NamedTuple):
+    """Sources whose packets a forward hands to its host, on one channel."""
+
+    forward: Forward
+    entry: Entry
+    sources: Intervals
+
+
+def handed(
+    context: Context, channel: int, forwards: Iterable[Forward] | None = None
+) -> Iterator[Handed]:
+    """What forwards, all by default, hand to their hosts of a channel."""
+    for forward in context.policy.forwards if forwards is None else forwards:
+        for entry in forward.entries:
+            sources = context.handed_on(forward, entry, channel)
+            if sources:
+                yield Handed(forward, entry, sources)
+
+
+def callers(context: Context, channels: Iterable[int]) -> dict[Pair, BoxIndex[None]]:
+    """To which hosts which peers may begin through a forward, by the zones of host and peer."""
+    found: dict[Pair, list[tuple[Box, None]]] = defaultdict(list)
+    for channel in channels:
+        for one in handed(context, channel):
+            host = Intervals.single(one.forward.target)
+            pair = (one.forward.host.zone, one.entry.zone)
+            found[pair].append(((host, one.sources), None))
+    return {pair: BoxIndex(entries) for pair, entries in found.items()}
