@@ -14,7 +14,7 @@ import pytest
 import tunnelgate
 from tunnelgate import Diagnostic, Policy
 from tunnelgate.check import fixing
-from tunnelgate.check.fixing import Fixed, apply, fix
+from tunnelgate.check.fixing import Check, Fixed, Fixer, apply
 from tunnelgate.diagnostics import Edit, Fix, Label, Safety, catalogue
 from tunnelgate.diagnostics.reading import SYNTAX
 from tunnelgate.meaning import Decider
@@ -43,8 +43,20 @@ def check(file: SourceFile) -> list[Diagnostic]:
     return tunnelgate.check(file, BUILT_IN)
 
 
-def fixed(text: str, *, unsafe: bool = True) -> Fixed:
-    return fix(SourceFile(text, "policy.tg"), check, unsafe=unsafe)
+class Result(NamedTuple):
+    text: str
+    fixed: Fixed
+
+
+def fix(text: str, check: Check = check, *, unsafe: bool = True) -> Result:
+    """What fixing makes of a policy."""
+    fixer = Fixer(check, unsafe=unsafe)
+    fixed = fixer.fix(SourceFile(text, "policy.tg"))
+    if not fixer.changes:
+        return Result(text, fixed)
+    (change,) = fixer.changes.values()
+    assert change.before == text
+    return Result(change.after, fixed)
 
 
 class Case(NamedTuple):
@@ -158,11 +170,11 @@ def fates(asked: Policy, policy: Policy) -> Iterator[tuple[object, ...]]:
 
 def test_safe_fixes_alone_unless_asked() -> None:
     text = ZONES + "allow pptp from lan to wan;\n"
-    result = fixed(text, unsafe=False)
-    assert result.file.text == text.replace(";", "")
-    assert [one.rule.code for one in result.applied] == ["TG001"]
-    assert "TG203" in {one.rule.code for one in result.left}
-    assert fixed(text).file.text == text.replace(" wan;", " wan with helper")
+    result = fix(text, unsafe=False)
+    assert result.text == text.replace(";", "")
+    assert [one.rule.code for one in result.fixed.applied] == ["TG001"]
+    assert "TG203" in {one.rule.code for one in result.fixed.left}
+    assert fix(text).text == text.replace(" wan;", " wan with helper")
 
 
 def test_what_is_only_shown_is_never_applied() -> None:
@@ -170,91 +182,119 @@ def test_what_is_only_shown_is_never_applied() -> None:
     (finding,) = check(SourceFile(text))
     assert finding.fix is not None
     assert finding.fix.safety is Safety.SHOWN
-    assert fixed(text).file.text == text
+    assert fix(text).text == text
 
 
 def test_one_mistake_hides_another_until_it_is_fixed() -> None:
-    result = fixed(ZONES + "alow ike, nat-t form lann to wan\n")
-    assert result.file.text == ZONES + "allow ike, nat-t from lan to wan\n"
-    assert len(result.applied) == 3
-    assert result.left == ()
+    result = fix(ZONES + "alow ike, nat-t form lann to wan\n")
+    assert result.text == ZONES + "allow ike, nat-t from lan to wan\n"
+    assert len(result.fixed.applied) == 3
+    assert result.fixed.left == ()
 
 
 def test_advice_waits_for_errors() -> None:
     """The advice about `any` goes with the error about its translation."""
     tunnel = "zone hq-net {\n  ipsec over wan\n  network 10.20.0.0/16\n}\n"
     text = ZONES.replace("nat from lan to wan", "nat from lan to wan, hq-net") + tunnel
-    result = fixed(text + "allow any from lan to hq-net\n")
-    assert "nat from lan to wan\n" in result.file.text
-    assert "allow any from lan to hq-net\n" in result.file.text
+    result = fix(text + "allow any from lan to hq-net\n")
+    assert "nat from lan to wan\n" in result.text
+    assert "allow any from lan to hq-net\n" in result.text
 
 
-def test_the_policy_that_comes_is_the_policy_that_goes_where_nothing_is_to_be_done() -> None:
-    file = SourceFile(ZONES)
-    result = fix(file, check, unsafe=True)
-    assert result.file is file
-    assert result.applied == ()
+def test_nothing_is_said_of_a_policy_with_nothing_to_fix() -> None:
+    fixer = Fixer(check, unsafe=True)
+    assert fixer.fix(SourceFile(ZONES)) == ((), ())
+    assert fixer.changes == {}
 
 
 def test_a_comment_is_never_taken_away() -> None:
     text = ZONES + "forward ssh from 192.0.2.1 to alice  # why\nallow ike from\n"
     lone = "allow ssh from 2001:db8::1,  # the old one\n  2001:db8::2 to alice\n"
     assert check(SourceFile(ZONES + lone))[0].fix is not None
-    assert fixed(ZONES + lone).file.text == ZONES + lone
-    assert comments(fixed(text).file.text) == ["# why"]
+    assert fix(ZONES + lone).text == ZONES + lone
+    assert comments(fix(text).text) == ["# why"]
 
 
 def test_a_statement_goes_with_its_line() -> None:
     lone = "allow ssh from 2001:db8::2 to alice"
-    assert fixed(f"{ZONES}{lone}\nset reject on\n").file.text == f"{ZONES}set reject on\n"
-    assert fixed(f"{ZONES}{lone}  # why\n").file.text == f"{ZONES}  # why\n"
+    assert fix(f"{ZONES}{lone}\nset reject on\n").text == f"{ZONES}set reject on\n"
+    assert fix(f"{ZONES}{lone}  # why\n").text == f"{ZONES}  # why\n"
 
 
-EDITED = SourceFile("abcdefgh", "p.tg")
-
-
-def finding(*edits: tuple[int, int, str], about: tuple[int, int] = (0, 0)) -> Diagnostic:
+class Mistake(NamedTuple):
     """A finding whose fix is these edits, with a label at `about`."""
-    made = tuple(Edit(EDITED.span(start, end), text) for start, end, text in edits)
-    primary = Label(EDITED.span(*edits[0][:2]))
-    labels = (Label(EDITED.span(*about)),) if about != (0, 0) else ()
-    return Diagnostic(SYNTAX, "m", primary, labels, fix=Fix(made, Safety.SAFE))
+
+    edits: tuple[tuple[int, int, str], ...]
+    about: tuple[int, int] | None = None
+
+    def __call__(self, file: SourceFile) -> Diagnostic:
+        made = tuple(Edit(file.span(start, end), text) for start, end, text in self.edits)
+        labels = (Label(file.span(*self.about)),) if self.about else ()
+        return Diagnostic(SYNTAX, "m", Label(made[0].span), labels, fix=Fix(made, Safety.SAFE))
+
+
+def mistake(*edits: tuple[int, int, str], about: tuple[int, int] | None = None) -> Mistake:
+    return Mistake(edits, about)
 
 
 @pytest.mark.parametrize(
     ("first", "second", "after"),
     [
-        (finding((1, 2, "X")), finding((4, 5, "Y")), "aXcdYfgh"),
-        (finding((1, 3, "X")), finding((2, 5, "Y")), "aXdefgh"),
-        (finding((1, 2, "X")), finding((2, 3, "Y")), "aXcdefgh"),
-        (finding((2, 2, "X")), finding((2, 2, "Y")), "abXcdefgh"),
-        (finding((1, 2, "X"), about=(4, 6)), finding((5, 6, "Y")), "aXcdefgh"),
-        (finding((5, 6, "Y")), finding((1, 2, "X"), about=(4, 6)), "abcdeYgh"),
-        (finding((1, 2, "X"), (6, 7, "Z")), finding((4, 5, "Y")), "aXcdYfZh"),
+        (mistake((1, 2, "X")), mistake((4, 5, "Y")), "aXcdYfgh"),
+        (mistake((1, 3, "X")), mistake((2, 5, "Y")), "aXdefgh"),
+        (mistake((1, 2, "X")), mistake((2, 3, "Y")), "aXcdefgh"),
+        (mistake((2, 2, "X")), mistake((2, 2, "Y")), "abXcdefgh"),
+        (mistake((1, 2, "X"), about=(4, 6)), mistake((5, 6, "Y")), "aXcdefgh"),
+        (mistake((5, 6, "Y")), mistake((1, 2, "X"), about=(4, 6)), "abcdeYgh"),
+        (mistake((1, 2, "X"), (6, 7, "Z")), mistake((4, 5, "Y")), "aXcdYfZh"),
     ],
 )
-def test_what_touches_waits(first: Diagnostic, second: Diagnostic, after: str) -> None:
+def test_what_touches_waits(first: Mistake, second: Mistake, after: str) -> None:
     rounds = iter([[first, second], []])
-    assert fix(EDITED, lambda _: next(rounds)).file.text == after
-
-
-def test_a_fix_of_another_file_is_not_applied() -> None:
-    other = SourceFile("abcdefgh", "other.tg")
-    assert fix(other, lambda _: [finding((1, 2, "X"))]).file is other
+    assert fix("abcdefgh", lambda file: [one(file) for one in next(rounds)]).text == after
 
 
 def test_fixes_that_undo_each_other_end() -> None:
     def flip(file: SourceFile) -> list[Diagnostic]:
-        edit = Edit(file.span(0, 1), "b" if file.text[0] == "a" else "a")
-        return [Diagnostic(SYNTAX, "m", Label(edit.span), fix=Fix((edit,), Safety.SAFE))]
+        return [mistake((0, 1, "b" if file.text[0] == "a" else "a"))(file)]
 
-    result = fix(SourceFile("a"), flip)
-    assert (result.file.text, len(result.applied)) == ("b", 1)
+    result = fix("a", flip)
+    assert (result.text, len(result.fixed.applied)) == ("b", 1)
 
 
 def test_there_is_an_end() -> None:
-    def grow(file: SourceFile) -> list[Diagnostic]:
-        edit = Edit(file.span(0, 0), "a")
-        return [Diagnostic(SYNTAX, "m", Label(edit.span), fix=Fix((edit,), Safety.SAFE))]
+    assert fix("", lambda file: [mistake((0, 0, "a"))(file)]).text == "a" * fixing.ROUNDS
 
-    assert len(fix(SourceFile(""), grow).file.text) == fixing.ROUNDS
+
+# Policies of several files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "zones.tg").write_text(ZONES + "allow ssh from lan to wan;\n")
+    for name in ("one", "two"):
+        text = f'gateway {name}\ninclude "zones.tg"\nallow ntp from lan to wan;\n'
+        (tmp_path / f"{name}.tg").write_text(text)
+    return tmp_path
+
+
+def test_included_files_are_fixed_once(folder: Path) -> None:
+    fixer = Fixer(check)
+    one, two = (fixer.fix(SourceFile.read(folder / f"{name}.tg")) for name in ("one", "two"))
+    assert {Path(path).name: change.after.count(";") for path, change in fixer.changes.items()} == {
+        "one.tg": 0,
+        "two.tg": 0,
+        "zones.tg": 0,
+    }
+    assert (len(one.applied), len(two.applied)) == (2, 1)
+    assert (one.left, two.left) == ((), ())
+
+
+def test_a_policy_that_includes_itself_is_told_the_same(folder: Path) -> None:
+    path = folder / "one.tg"
+    path.write_text('include "one.tg"\n' + ZONES + "allow ntp from lan to wan;\n")
+    before = {one.message for one in check(SourceFile.read(path))}
+    fixer = Fixer(check)
+    left = fixer.fix(SourceFile.read(path)).left
+    assert "allow ntp from lan to wan\n" in fixer.changes[str(path)].after
+    assert {one.message for one in left} < before

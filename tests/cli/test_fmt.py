@@ -47,6 +47,12 @@ def test_a_folder_is_formatted(run, in_folder, heap):
     assert run("fmt", "--check").code == 0
 
 
+def test_an_included_file_of_a_folder_is_formatted(run, in_folder, heap):
+    (in_folder / "main.tg").write_text('include "heap.tg"\n')
+    run("fmt", ".")
+    assert heap.read_text() == NEAT
+
+
 def test_check_writes_nothing_and_fails(run, heap):
     result = run("fmt", "--check", "heap.tg")
     assert (result.code, result.out) == (1, "would format heap.tg\n")

@@ -1,12 +1,13 @@
-"""Fixes applied to a text, round by round, until none is left that may be."""
+"""Fixes applied to policies, round by round, until none is left that may be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Safety
-from tunnelgate.source import SourceFile, Span
+from tunnelgate.source import Library, SourceFile, Span
 from tunnelgate.syntax.comments import find_comments
 
 Check = Callable[[SourceFile], Sequence[Diagnostic]]
@@ -19,46 +20,108 @@ ROUNDS = 50
 _TOGETHER = 200
 
 
+class Change(NamedTuple):
+    """What fixes make of the text of a file."""
+
+    before: str
+    after: str
+
+
 class Fixed(NamedTuple):
-    """A policy with fixes applied.
+    """What became of one policy.
 
     Attributes:
-        file: the policy as it is then; the one that was given where nothing could be applied.
         applied: the findings whose fixes were applied, in the order in which they were.
         left: what is found about it then.
     """
 
-    file: SourceFile
     applied: tuple[Diagnostic, ...]
     left: tuple[Diagnostic, ...]
 
 
-def fix(file: SourceFile, check: Check, *, unsafe: bool = False) -> Fixed:
-    """Apply the fixes of what `check` finds, and of what it finds then, and so on.
+class Fixer:
+    """Applies the fixes of what `check` finds, and of what it finds then, and so on.
 
     Of several that touch the same place one is applied, and the others are looked at again: most
     are gone by then. While there is an error, only errors are fixed: what else is found may be
-    found because of it. A fix that would take a comment away is left for people, and so is one
-    that is about another file.
+    found because of it. A fix that would take a comment away is left for people.
 
     Args:
-        file: the policy.
         check: what is asked for findings.
         unsafe: apply fixes by which the policy means something else, too.
+
+    Attributes:
+        changes: the files that are to change, by their paths: policies, and what these read. A
+            policy sees what was done to a file because of another one.
     """
-    applied: list[Diagnostic] = []
-    seen = {file.text}
-    findings = check(file)
-    for _ in range(ROUNDS):
-        chosen = _choose(findings, file, unsafe)
-        text = apply(file.text, (edit for finding in chosen for edit in _edits(finding)))
-        if text in seen:  # nothing to do, or two fixes that undo each other
-            break
-        seen.add(text)
-        file = SourceFile(text, file.path)
-        applied += chosen
-        findings = check(file)
-    return Fixed(file, tuple(applied), tuple(findings))
+
+    def __init__(self, check: Check, *, unsafe: bool = False) -> None:
+        self._check = check
+        self._safeties = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
+        self.changes: dict[str, Change] = {}
+
+    def fix(self, policy: SourceFile) -> Fixed:
+        """Fix one policy and the files that it names."""
+        applied: list[Diagnostic] = []
+        seen: list[dict[str, Change]] = []
+        findings = self._check(self._changed(policy))
+        for _ in range(ROUNDS):
+            chosen = _choose(findings, self._safeties)
+            before = dict(self.changes)
+            self._apply(edit for finding in chosen for edit in _edits(finding))
+            if not chosen or self.changes in seen:  # or two fixes undo each other
+                self.changes = before
+                break
+            seen.append(before)
+            applied += chosen
+            findings = self._check(self._changed(policy))
+        return Fixed(tuple(applied), tuple(findings))
+
+    def _changed(self, policy: SourceFile) -> SourceFile:
+        """The policy as it is by now, and with it the files that it names."""
+        if policy.library is not None:
+            return _Changed(policy.library, self.changes).changed(policy)
+        return _with_text(policy, self.changes, None)
+
+    def _apply(self, edits: Iterable[Edit]) -> None:
+        by_file: dict[SourceFile, list[Edit]] = defaultdict(list)
+        for edit in edits:
+            by_file[edit.span.file].append(edit)
+        for file, some in by_file.items():
+            before = self.changes[file.path].before if file.path in self.changes else file.text
+            after = apply(file.text, some)
+            self.changes.pop(file.path, None)
+            if after != before:
+                self.changes[file.path] = Change(before, after)
+
+
+class _Changed(Library):
+    """A library in which some files have another text than on the disk."""
+
+    def __init__(self, library: Library, changes: Mapping[str, Change]) -> None:
+        self._library = library
+        self._changes = changes
+        self._files: dict[SourceFile, SourceFile] = {}
+
+    @property
+    def asked(self) -> Mapping[str, SourceFile]:
+        return {name: self.changed(file) for name, file in self._library.asked.items()}
+
+    def read(self, name: str) -> SourceFile:
+        return self.changed(self._library.read(name))
+
+    def changed(self, file: SourceFile) -> SourceFile:
+        """The file as it is by now; the same object for the same file."""
+        if file not in self._files:
+            self._files[file] = _with_text(file, self._changes, self)
+        return self._files[file]
+
+
+def _with_text(
+    file: SourceFile, changes: Mapping[str, Change], library: Library | None
+) -> SourceFile:
+    text = changes[file.path].after if file.path in changes else file.text
+    return SourceFile(text, file.path, file.name, library)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -70,9 +133,8 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _choose(findings: Sequence[Diagnostic], file: SourceFile, unsafe: bool) -> list[Diagnostic]:
+def _choose(findings: Sequence[Diagnostic], safeties: Collection[Safety]) -> list[Diagnostic]:
     """The findings whose fixes may be applied together: none changes what another is about."""
-    safeties = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
     findings = [one for one in findings if one.is_error] or findings
     chosen: list[Diagnostic] = []
     edited: list[Span] = []
@@ -80,10 +142,10 @@ def _choose(findings: Sequence[Diagnostic], file: SourceFile, unsafe: bool) -> l
     for finding in findings:
         if finding.fix is None or finding.fix.safety not in safeties:
             continue
+        if not _keeps_comments(finding):
+            continue
         edits = [edit.span for edit in finding.fix.edits]
         places = [*edits, *(label.span for label in (finding.primary, *finding.labels))]
-        if not all(span.file is file for span in edits) or not _keeps_comments(finding):
-            continue
         if not _touch(edits, concerned) and not _touch(places, edited):
             chosen.append(finding)
             edited += edits

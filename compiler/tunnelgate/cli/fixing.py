@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from tunnelgate.check.fixing import Check, Fixed, fix
+from tunnelgate.check.fixing import Change, Check, Fixed, Fixer
 from tunnelgate.cli import inputs
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Problem
@@ -37,29 +37,38 @@ def fix_policies(
     Raises:
         Problem: a policy cannot be written.
     """
-    results = [(policy, fix(policy, check, unsafe=unsafe)) for policy in policies]
-    changed = [(policy, fixed) for policy, fixed in results if fixed.applied]
+    fixer = Fixer(check, unsafe=unsafe)
+    results = [(policy, fixer.fix(policy)) for policy in policies]
     if writes:
-        files = {fixed.file.path: fixed.file.text for _, fixed in changed}
-        files.pop(inputs.STDIN, None)
-        rewrite(files)
-    for policy, fixed in results:
-        if not writes and fixed.applied:
-            console.result(unified(policy.text, fixed.file.text, policy.path))
-        elif writes and policy.path == inputs.STDIN:
-            console.result(fixed.file.text)
+        _write(console, [policy for policy, _ in results], fixer.changes)
+    else:
+        for path, change in fixer.changes.items():
+            console.result(unified(change.before, change.after, path))
     left = [finding for _, fixed in results for finding in fixed.left]
-    _tell(console, [fixed for _, fixed in changed], left, writes, unsafe)
-    return left, bool(changed)
+    _tell(console, results, left, writes, unsafe)
+    return left, bool(fixer.changes)
+
+
+def _write(console: Console, policies: Iterable[SourceFile], changes: Mapping[str, Change]) -> None:
+    rewrite({path: change.after for path, change in changes.items() if path != inputs.STDIN})
+    for policy in policies:
+        if policy.path == inputs.STDIN:
+            change = changes.get(policy.path)
+            console.result(change.after if change else policy.text)
 
 
 def _tell(
-    console: Console, changed: list[Fixed], left: list[Diagnostic], writes: bool, unsafe: bool
+    console: Console,
+    results: Iterable[tuple[SourceFile, Fixed]],
+    left: list[Diagnostic],
+    writes: bool,
+    unsafe: bool,
 ) -> None:
     """Say what was done, and what more could be."""
-    for fixed in changed:
-        did = "fixed" if writes else "would fix"
-        console.say(f"{did} {_findings(len(fixed.applied))} in {fixed.file.path}")
+    for policy, fixed in results:
+        if fixed.applied:
+            did = "fixed" if writes else "would fix"
+            console.say(f"{did} {_findings(len(fixed.applied))} in {policy.path}")
     more = sum(one.fix is not None and one.fix.safety is Safety.UNSAFE for one in left)
     if more and not unsafe:
         them = "it" if more == 1 else "them"

@@ -22,10 +22,11 @@ STDIN = "<stdin>"
 _INCLUDE = re.compile(r'^[ \t]*include[ \t]+"([^"\n]*)"', re.MULTILINE)
 
 
-def policies(paths: Iterable[str]) -> list[SourceFile | SourceError]:
+def policies(paths: Iterable[str], *, with_parts: bool = False) -> list[SourceFile | SourceError]:
     """The policies that paths name, each once; a folder stands for those below it.
 
-    In a folder, a file that a policy there includes is no policy of its own.
+    In a folder, a file that a policy there includes is no policy of its own: it is left out unless
+    asked for `with_parts`.
 
     Raises:
         Problem: a folder holds none.
@@ -40,7 +41,7 @@ def policies(paths: Iterable[str]) -> list[SourceFile | SourceError]:
                 found[real] = _read(path)
             if files == [name]:
                 named.add(real)
-    parts = _parts(found) - named
+    parts = set() if with_parts else _parts(found) - named
     return [file for real, file in found.items() if real not in parts]
 
 

@@ -46,14 +46,14 @@ class Run:
     _fail_level: Severity
 
     @classmethod
-    def begin(cls, flags: Flags) -> Run:
-        """Read the configuration and the policies.
+    def begin(cls, flags: Flags, *, with_parts: bool = False) -> Run:
+        """Read the configuration and the policies, files that others include too if asked for.
 
         Raises:
             Problem: the configuration cannot be used, a target is unknown, a folder is empty.
         """
         config = _config(flags)
-        found = list(inputs.policies(flags.paths or config.paths or ["."]))
+        found = list(inputs.policies(flags.paths or config.paths or ["."], with_parts=with_parts))
         return cls(
             flags.console,
             config,

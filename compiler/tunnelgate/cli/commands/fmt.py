@@ -43,7 +43,7 @@ def command(
     """
     console.color, console.quiet, console.verbose = color, quiet, verbose
     console.ruleset_on_stdout = inputs.DASH in paths
-    run = Run.begin(Flags(console, paths))
+    run = Run.begin(Flags(console, paths), with_parts=True)
     texts, mistakes = _format(run.policies)
     changed = [policy for policy in run.policies if texts.get(policy, policy.text) != policy.text]
     if checks or shows_diff:
