@@ -63,6 +63,11 @@ def unknown_address(index: int, family: int) -> int:
     return (_UNKNOWN4 if family == 4 else _UNKNOWN6) + index
 
 
+def unknown_index(value: int) -> int:
+    """The index of the zone whose unknown address has this place."""
+    return value - (_UNKNOWN4 if value < _UNKNOWN6 else _UNKNOWN6)
+
+
 def is_unknown(value: int) -> bool:
     """Whether this place stands for an address that the policy does not know."""
     return value >= _UNKNOWN4
