@@ -33,7 +33,7 @@ from tunnelgate.policy.model import (
 )
 
 #: What no packet between two machines has for an address (RFC 6890).
-_NOBODY = MULTICAST | Intervals.of(
+NOBODY = MULTICAST | Intervals.of(
     [
         (0x00000000, 0x00FFFFFF),
         (0x7F000000, 0x7FFFFFFF),
@@ -56,7 +56,7 @@ def members(policy: Policy, zone: Zone, addresses: Intervals) -> Intervals:
     """The machines of a zone among these addresses."""
     if zone.is_gateway:
         return addresses & policy.own_addresses
-    return (addresses & zone.holds) - policy.own_addresses - _NOBODY
+    return (addresses & zone.holds) - policy.own_addresses - NOBODY
 
 
 def unmet(decider: Decider, expect: Expect) -> Failure | None:

@@ -1,0 +1,80 @@
+"""A policy with everything at once, for tests of what a whole policy means."""
+
+from __future__ import annotations
+
+MIXTURE = """gateway mixture
+zone wan {
+  interface eth0, wwan*
+  host hq = 192.0.2.10, 2001:db8:51::10
+  group partners = 198.51.100.0/24, 198.51.101.7-198.51.101.9
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24, fd00:1::/64
+  host a = 192.168.1.10, fd00:1::10
+}
+zone dmz {
+  interface "6in4", ppp*, ppp0
+  network 10.9.0.0/16
+  host srv = 10.9.0.1
+  address 10.9.0.254
+}
+zone site {
+  ipsec over wan
+  network 10.20.0.0/16, fd20::/48
+}
+nat from lan to wan
+nat from a to wan
+nat from dmz to wan
+nat ipv6 from lan to wan
+nat from lan to site as 10.99.0.1
+allow any except ssh, ip/132 from lan to wan except partners with single
+allow ssh from lan to wan with limit 100000/second per source, log "ssh out"
+allow esp, gre, ping from lan to hq with single, counter
+allow l2tp-ipsec from wan to gateway
+allow pptp, ftp, sip, h323 from lan to wan with helper
+allow dns from any to gateway with limit 1000000/minute, log
+forward https from wan to srv with hairpin
+forward tcp/8080 from wan to srv port 80 with hairpin, log "x"
+forward ike, nat-t from partners to srv
+forward ipv6 udp/53 from wan to a
+deny tcp/25, icmp/redirect from lan, dmz to any with log, counter
+deny tcp/80 from partners to srv
+deny any from gateway to partners
+allow any from lan to site
+allow icmp/3-5, sctp/99 from lan to site
+set log-denied on
+set reject on
+"""
+
+TWO_WANS = """gateway two
+zone dsl {
+  interface eth0
+  address 203.0.113.1
+  group peers = 198.51.100.0/24
+}
+zone cable {
+  interface eth2
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+  host server = 192.168.1.5
+}
+zone branch {
+  ipsec over dsl
+  network 10.0.0.0/8
+}
+nat from lan to dsl
+nat from lan to cable
+allow ipsec-nat-t, ah from lan to dsl, cable
+deny udp/500 from server to dsl
+forward ike, nat-t from cable to server
+forward ike from peers at 203.0.113.1 to server
+allow any from dsl to cable
+allow l2tp-ipsec from dsl to gateway
+set antispoof off
+set gateway-output deny
+set icmp none
+allow ntp from gateway to dsl, cable
+"""
