@@ -10,7 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from tunnelgate import api
+from tunnelgate.cli.changes.json import Document
 from tunnelgate.diagnostics import Rule, catalogue
 from tunnelgate.diagnostics.render import page, render
 from tunnelgate.manifest import Manifest
@@ -21,13 +24,13 @@ from tunnelgate.target import BUILT_IN
 ROOT = Path(__file__).parents[1]
 
 
-def manifest_schema() -> str:
-    """The JSON Schema of `manifest.json`."""
-    schema = {
+def schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of a contract."""
+    made = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Manifest.model_json_schema(mode="serialization"),
+        **model.model_json_schema(mode="serialization"),
     }
-    return json.dumps(schema, indent=2) + "\n"
+    return json.dumps(made, indent=2) + "\n"
 
 
 def said(rule: Rule) -> str:
@@ -39,7 +42,8 @@ def said(rule: Rule) -> str:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, by its path in the repository, and its text."""
-    yield "schemas/manifest.schema.json", manifest_schema()
+    yield "schemas/manifest.schema.json", schema(Manifest)
+    yield "schemas/diff.schema.json", schema(Document)
     yield "docs/protocols.md", protocol_page.markdown(TABLE)
     rules = catalogue.rules().values()
     yield "docs/rules/README.md", page.index(rules)

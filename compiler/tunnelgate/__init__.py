@@ -18,7 +18,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tunnelgate.api import Compilation, PolicyError, check, compile, compile_each, decide, load
+    from tunnelgate.api import (
+        Compilation,
+        PolicyError,
+        check,
+        compile,
+        compile_each,
+        decide,
+        diff,
+        load,
+    )
     from tunnelgate.diagnostics import Diagnostic, Severity
     from tunnelgate.meaning import Outcome, Packet
     from tunnelgate.policy import Policy
@@ -41,6 +50,7 @@ __all__ = [
     "compile",
     "compile_each",
     "decide",
+    "diff",
     "load",
 ]
 
@@ -62,6 +72,7 @@ _HOMES = {
     "compile": "tunnelgate.api",
     "compile_each": "tunnelgate.api",
     "decide": "tunnelgate.api",
+    "diff": "tunnelgate.api",
     "load": "tunnelgate.api",
 }
 

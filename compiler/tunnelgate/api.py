@@ -16,6 +16,7 @@ from tunnelgate.syntax import parse_flow
 
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
+    from tunnelgate.meaning.difference import Report
     from tunnelgate.plan import Plan
     from tunnelgate.target import Layout, Requirements, Setup, Target
 
@@ -233,6 +234,25 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     if not isinstance(question, str):
         return [decider.decide(question)]
     return [decider.decide(*one) for one in packets(decider, _question(policy, question))]
+
+
+def diff(old: Policy, new: Policy) -> Report:
+    """What differs between two policies: all flows that have another fate in the new one.
+
+    Args:
+        old, new: policies that were loaded; zones are the same where they have the same name.
+
+    Raises:
+        BudgetExceeded: they are too large to be compared.
+
+    >>> zones = "zone wan { interface eth0 }\\nzone lan { interface eth1 }\\n"
+    >>> report = diff(load(zones), load(zones + "allow ssh from lan to wan"))
+    >>> [change.kind.value for change in report.changes]
+    ['newly allowed', 'newly allowed']
+    """
+    from tunnelgate.meaning.difference import compare
+
+    return compare(old, new)
 
 
 def _emit(

@@ -148,6 +148,20 @@ def parse_rows(count: int = 10_000) -> Iterator[Row]:
     yield Row(f"parse {count:,} statements, CPU", time.process_time() - began, "s", 0.5)
 
 
+def diff_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
+    """Many statements about host pairs, three of which change."""
+    old, new = folder / "pairs.tg", folder / "changed.tg"
+    lines = pairs(count).splitlines(keepends=True)
+    old.write_text("".join(lines))
+    lines[count // 2] = lines[count // 2].replace("ike, ", "")
+    new.write_text("".join([*lines[:-1], "allow ssh from left to 192.0.0.77\n"]))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tunnelgate("diff", str(old), str(new), cache=folder / "cache")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    yield Row(f"diff of {count:,} pairs with three changes, CPU", cpu, "s", 6)
+
+
 def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
@@ -157,7 +171,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"{'what':<50} {'measured':>12} {'limit':>10} {'ratio':>6}")
-        for row in (*check_rows(folder), *parse_rows(), *compile_rows(folder)):
+        for row in (*check_rows(folder), *parse_rows(), *compile_rows(folder), *diff_rows(folder)):
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
             ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"
             print(f"{row.what:<50} {row.value:>9.2f} {row.unit:<2} {limit:>10} {ratio:>6}")

@@ -15,7 +15,7 @@ from tunnelgate.cli.exits import Exit, Fault, Problem
 from tunnelgate.diagnostics.nearest import nearest
 
 #: The commands, in the order in which people need them. Each is a module of `cli.commands`.
-COMMANDS = ("check", "compile", "fmt", "rule", "protocols", "targets")
+COMMANDS = ("check", "compile", "fmt", "diff", "rule", "protocols", "targets")
 
 
 class Commands(click.Group):

@@ -1,0 +1,130 @@
+"""A report of changes for programs: version 1 of the contract in schemas/diff.schema.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunnelgate.cli.changes.connections import commands
+from tunnelgate.cli.changes.lines import Line, lines
+from tunnelgate.flows import axes
+from tunnelgate.meaning.difference import Change, Report
+from tunnelgate.meaning.flatten import DESTINATION, L4, SOURCE, SOURCE_PORT
+from tunnelgate.policy import Statement as PolicyStatement
+
+#: A source port as clients have it.
+_USUAL = 40000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Statement(_Part):
+    """A statement, and where it stands."""
+
+    text: str
+    path: str
+    line: Annotated[int, Field(ge=1)]
+
+
+class Packet(_Part):
+    """A packet that shows the change. Addresses that no policy knows are null.
+
+    Attributes:
+        zone: the zone it arrives in; `gateway` for what the gateway sends itself.
+        inside_ipsec: it was decrypted by the gateway.
+        low: the destination port, or `type << 8 | code` of ICMP; 0 where there is neither.
+    """
+
+    zone: str
+    inside_ipsec: bool
+    source: str | None
+    destination: str | None
+    protocol: Annotated[int, Field(ge=0, le=255)]
+    low: Annotated[int, Field(ge=0, le=65535)]
+    source_port: Annotated[int, Field(ge=0, le=65535)]
+
+
+class Changed(_Part):
+    """Flows with another fate.
+
+    Attributes:
+        kind: what becomes of them.
+        flow: the flows, in the words of the policies.
+        effects: what is different about them, a clause each.
+        statements: who decides.
+        packets: one of them, of each family that there is.
+    """
+
+    kind: Literal["newly allowed", "treated otherwise", "newly denied"]
+    flow: str
+    effects: list[str]
+    statements: list[Statement]
+    packets: list[Packet]
+
+
+class Connections(_Part):
+    """The commands that end what a load leaves: of conntrack(8), and of pfctl(8)."""
+
+    conntrack: list[str]
+    pf: list[str]
+
+
+class Document(_Part):
+    """What `tunnelgate diff --format json` says. Within a version, fields are never renamed.
+
+    Attributes:
+        environment: what is said otherwise of zones, a clause each.
+    """
+
+    version: Literal[1] = 1
+    gateway: str
+    changes: list[Changed]
+    environment: list[str]
+    connections: Connections
+
+
+def render(report: Report) -> str:
+    """The report as one JSON object."""
+    ended = commands(report)
+    document = Document(
+        gateway=report.new.name,
+        changes=[_changed(line) for line in lines(report)],
+        environment=list(report.environment),
+        connections=Connections(conntrack=list(ended.conntrack), pf=list(ended.pf)),
+    )
+    return document.model_dump_json(indent=2) + "\n"
+
+
+def _changed(line: Line) -> Changed:
+    return Changed(
+        kind=line.kind.value,
+        flow=line.flow,
+        effects=list(line.effects),
+        statements=[_statement(one) for one in line.statements],
+        packets=[_packet(change) for change in line.changes],
+    )
+
+
+def _statement(statement: PolicyStatement) -> Statement:
+    span = statement.span
+    return Statement(text=statement.text, path=span.file.path, line=span.position.line)
+
+
+def _packet(change: Change) -> Packet:
+    l4, ports = change.box[L4].first(), change.box[SOURCE_PORT]
+    return Packet(
+        zone=change.arrival.zone,
+        inside_ipsec=change.arrival.decrypted,
+        source=_address(change.box[SOURCE].first()),
+        destination=_address(change.box[DESTINATION].first()),
+        protocol=l4 >> 16,
+        low=l4 & 0xFFFF,
+        source_port=_USUAL if _USUAL in ports else ports.first(),
+    )
+
+
+def _address(place: int) -> str | None:
+    return None if axes.is_unknown(place) else str(axes.to_address(place))
