@@ -18,9 +18,12 @@ from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.plan import Plan
 
+#: A module, and the object in it that is the target.
 BUILT_IN: Mapping[str, str] = {
-    "nftables": "tunnelgate_targets.nftables",
-    "iptables": "tunnelgate_targets.iptables",
+    "nftables": "tunnelgate_targets.nftables:TARGET",
+    "iptables": "tunnelgate_targets.iptables:TARGET",
+    "pf": "tunnelgate_targets.pf:MODERN",
+    "pf-classic": "tunnelgate_targets.pf:CLASSIC",
 }
 _GROUP = "tunnelgate.targets"
 
@@ -161,7 +164,8 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> Target:
     """The target of this name. Raises UnknownTarget."""
     if name in BUILT_IN:
-        target: Target = import_module(BUILT_IN[name]).TARGET
+        module, _, attribute = BUILT_IN[name].partition(":")
+        target: Target = getattr(import_module(module), attribute)
         return target
     for point in entry_points(group=_GROUP, name=name):
         found: Target = point.load()

@@ -71,7 +71,7 @@ def test_flags_come_first(run):
         ('targets = {nftable = "1.0.6"}', "unknown target `nftable`", "did you mean `nftables`?"),
         ('targets = {iptables = ""}', "`targets.iptables`: `` is no version of", "write it as"),
         ("paths = [1]", "`paths` item 1: input should be a valid string", "change"),
-        ('targets = ["pg"]', "unknown target `pg`", "known are nftables"),
+        ('targets = ["ipfw"]', "unknown target `ipfw`", "known are nftables"),
         ("paths = [", "is no TOML", "mend it"),
         ('output = "\\ud800"', "is no TOML", "mend it"),
     ],

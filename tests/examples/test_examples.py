@@ -1,18 +1,21 @@
 """Every example: it has no error, its expectations hold, and its output is what is committed.
 
 `TUNNELGATE_GOLDEN=write pytest tests/examples` writes the output anew; `git diff` is the review.
-The manifest is left out: it names the version of tunnelgate.
+The manifest is left out: it names the version of tunnelgate. Where a target refuses an example,
+`refused.txt` stands in the place of its files.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import tunnelgate
 from tunnelgate import config
+from tunnelgate.diagnostics.render import render
 from tunnelgate.target import BUILT_IN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,6 +26,7 @@ WRONG = "broken.tg"
 TOPICS = sorted(
     folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name not in ELSEWHERE
 )
+REFUSED = "refused.txt"
 WRITES = os.environ.get("TUNNELGATE_GOLDEN") == "write"
 
 
@@ -31,26 +35,32 @@ def policy_of(topic: str) -> Path:
     return policy
 
 
-def compiled(topic: str, target: str) -> tunnelgate.Compilation:
-    """An example as its own configuration has it, where there is one."""
+def output_of(topic: str, target: str) -> Mapping[str, str]:
+    """The files of an example; where its target refuses it, what it says in their place."""
     found = config.find(EXAMPLES / topic)
     own = config.read(*found) if found else config.Config()
     layout, policy = own.layout or "whole", policy_of(topic)
-    return tunnelgate.compile(policy, target, layout=layout, versions=own.versions)
+    setup = {"layout": layout, "versions": own.versions}
+    try:
+        return tunnelgate.compile(policy, target, policy.name, **setup).files
+    except tunnelgate.PolicyError as error:
+        refused = [one for one in error.diagnostics if one.is_error]
+        assert all(one.rule.group == "targets" for one in refused)
+        return {REFUSED: render("concise", refused)}
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_has_no_error_and_keeps_its_expectations(topic: str) -> None:
     policy = policy_of(topic)
     assert tunnelgate.load(policy).expects
-    findings = tunnelgate.check(policy, BUILT_IN)
+    findings = tunnelgate.check(policy)
     assert not [str(finding) for finding in findings if finding.is_error]
 
 
 @pytest.mark.parametrize("target", BUILT_IN)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_output_is_what_is_committed(topic: str, target: str) -> None:
-    files = compiled(topic, target).files
+    files = output_of(topic, target)
     folder = EXAMPLES / topic / "expected" / target
     if WRITES:
         folder.mkdir(parents=True, exist_ok=True)

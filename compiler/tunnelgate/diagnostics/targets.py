@@ -16,7 +16,20 @@ zone lan {
 }
 nat from lan to wan
 """
+_ROUTED = _ZONES.replace("nat from lan to wan\n", "")
 
+NO_HELPER = Rule(
+    code="TG401",
+    name="no-helper",
+    severity=Severity.ERROR,
+    summary="a connection-tracking helper on a target that has none",
+    why="pf knows a connection by its addresses and ports. It does not read what is said in it, so "
+    "it does not know which flows belong to it: the GRE of PPTP has no ports at all.",
+    source="pf facts, VPN protocols",
+    bad=_ZONES + "allow pptp from lan to wan with helper\n",
+    good=_ZONES + "allow ipsec-nat-t from lan to wan\n",
+    since="0.1.0",
+)
 TRACKING = Rule(
     code="TG402",
     name="no-spi-tracking",
@@ -39,7 +52,45 @@ TOO_LONG = Rule(
     source="iptables-extensions(8), LOG: prefix up to 29 characters; nft(8): 127",
     bad=_ZONES
     + 'allow ssh from lan to wan with log "a prefix of more than twenty-nine characters"\n',
-    good=_ZONES + 'allow ssh from lan to wan with log "ssh out"\n',
+    good=_ZONES + "allow ssh from lan to wan with log\n",
+    since="0.1.0",
+)
+AH_UNSEEN = Rule(
+    code="TG406",
+    name="ah-unseen",
+    severity=Severity.ERROR,
+    summary="AH on a target that cannot see it",
+    why="pf steps through the header of AH and matches what is inside: a rule about AH never "
+    "fires, AH around ESP is ESP to it, and AH around UDP is UDP.",
+    source="pf facts, VPN protocols; RFC 4302",
+    bad=_ROUTED + "allow ah from lan to wan\n",
+    good=_ROUTED + "allow ipsec from lan to wan\n",
+    since="0.1.0",
+)
+LIMIT_OR_LOG = Rule(
+    code="TG407",
+    name="limit-or-log",
+    severity=Severity.ERROR,
+    summary="a limit or a log on a target that has none of this kind",
+    why="pf limits the TCP connections of each source (max-src-conn-rate) and nothing else, and "
+    "counts them by the source as it leaves. Its log has neither a prefix nor a rate.",
+    source="pf.conf(5), stateful tracking options; pflogd(8)",
+    bad=_ZONES + "allow ssh from wan to gateway with limit 6/minute\n",
+    good=_ZONES + "allow ssh from wan to gateway with limit 6/minute per source, log\n",
+    since="0.1.0",
+)
+WILDCARD = Rule(
+    code="TG408",
+    name="no-such-interface",
+    severity=Severity.ERROR,
+    summary="an interface, or a wildcard of them, that the target has no word for",
+    why="pf knows groups of interfaces and no wildcards: `ppp*` is the group `ppp`, to which "
+    "every interface of that kind belongs. The name of a group has no digit at its end, an "
+    "interface is in it whatever its own zone is, and as an address it stands for those of all its "
+    "members. The address of an interface is asked for by a name that begins with a letter.",
+    source="pf.conf(5), on; ifconfig(8), group",
+    bad=_ZONES + "zone dial-in {\n  interface ppp1*\n  network   10.99.0.0/24\n}\n",
+    good=_ZONES + "zone dial-in {\n  interface ppp*\n  network   10.99.0.0/24\n}\n",
     since="0.1.0",
 )
 NAT_NEEDS_NETWORK = Rule(
@@ -64,5 +115,26 @@ nat from dial-in to wan
     good=_ZONES,
     since="0.1.0",
 )
+CHANNEL = Rule(
+    code="TG410",
+    name="unmatchable-channel",
+    severity=Severity.ERROR,
+    summary="ports or types that the target cannot tell apart",
+    why="pf compares the ports of TCP and UDP; of SCTP, DCCP and UDP-Lite it sees the protocol "
+    "alone. It reads protocol 0 as any. In the classic dialect a translation is about all of ICMP.",
+    source="pf.conf(5), proto and port",
+    bad=_ZONES + "allow sctp/3868 from lan to wan\n",
+    good=_ZONES + "allow tcp/3868 from lan to wan\n",
+    since="0.1.0",
+)
 
-RULES = (TRACKING, TOO_LONG, NAT_NEEDS_NETWORK)
+RULES = (
+    NO_HELPER,
+    TRACKING,
+    TOO_LONG,
+    AH_UNSEEN,
+    LIMIT_OR_LOG,
+    WILDCARD,
+    NAT_NEEDS_NETWORK,
+    CHANNEL,
+)
