@@ -3,6 +3,7 @@
 #   make demo   install into .venv and see what tunnelgate does
 #   make test   all checks and tests; as root it installs the tools that they need
 #   make bench  how long it takes
+#   make test-corpora CORPORA=FOLDER   hold the reader of pf.conf to rulesets of pfctl's own tests
 #   make docs   write the generated pages and schemas anew
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:ipro
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit bench docs tools clean
+.PHONY: help demo test test-corpora lint unit bench docs tools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -50,6 +51,11 @@ lint: $(VENV)/installed-dev
 
 unit: $(VENV)/installed-dev tools
 	$(BIN)/pytest -n $(JOBS) --dist loadscope
+
+# A folder of NAME.in and NAME.ok, as in the regression suites of OpenBSD and FreeBSD (pfctl).
+test-corpora: $(VENV)/installed-dev
+	@test -n "$(CORPORA)" || { echo "say which folder: make test-corpora CORPORA=FOLDER"; exit 2; }
+	PYTHONPATH=compiler:grammar:targets $(BIN)/python tests/pf/corpus.py "$(CORPORA)"
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench

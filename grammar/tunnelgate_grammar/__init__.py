@@ -14,7 +14,7 @@ from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tunnelgate_grammar.cache import cache_folder, is_ours, keep
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import lark
 
 __all__ = ["grammar_text", "open_grammar"]
+
+Lexer = Literal["contextual", "basic"]
 
 _FOLDER = Path(__file__).parent
 
@@ -40,6 +42,7 @@ def open_grammar(
     transformer: object | None = None,
     *,
     start: Sequence[str] = ("start",),
+    lexer: Lexer = "contextual",
     lexer_callbacks: Mapping[str, Callable[[lark.Token], lark.Token]] | None = None,
 ) -> lark.Lark:
     """Make a parser of the grammar `name`; its tables come from the cache where possible.
@@ -50,6 +53,8 @@ def open_grammar(
             and, if wanted, each terminal (given the token). It runs while parsing, so that no
             tree is built.
         start: the rules that a text may be parsed as.
+        lexer: `basic` where a word that is a keyword is one wherever it stands; else a word is a
+            keyword where the grammar may go on with one.
         lexer_callbacks: functions from token to token, by terminal; ignored terminals too.
 
     Raises:
@@ -59,22 +64,22 @@ def open_grammar(
     options = {"transformer": transformer, "lexer_callbacks": dict(lexer_callbacks or {})}
     folder = cache_folder()
     if folder is None:
-        return _load(_build(text, start), options)
-    path = folder / f"{name}-{_key(text, start)}.tables"
+        return _load(_build(text, start, lexer), options)
+    path = folder / f"{name}-{_key(text, start, lexer)}.tables"
     if is_ours(path):
         with suppress(Exception):  # a damaged pickle may raise anything
             return _load(path.read_bytes(), options)
-    tables = _build(text, start)
+    tables = _build(text, start, lexer)
     keep(tables, path)
     return _load(tables, options)
 
 
-def _build(text: str, start: Sequence[str]) -> bytes:
+def _build(text: str, start: Sequence[str], lexer: Lexer) -> bytes:
     """The tables of a grammar."""
     import lark
 
     tables = BytesIO()
-    lark.Lark(text, parser="lalr", lexer="contextual", start=list(start)).save(tables)
+    lark.Lark(text, parser="lalr", lexer=lexer, start=list(start)).save(tables)
     return tables.getvalue()
 
 
@@ -86,9 +91,9 @@ def _load(tables: bytes, options: dict[str, Any]) -> lark.Lark:
     return load(**pickle.loads(tables), **options)
 
 
-def _key(text: str, start: Sequence[str]) -> str:
+def _key(text: str, start: Sequence[str], lexer: Lexer) -> str:
     """What the tables depend on, as a part of a file name."""
     import lark
 
-    parts = (text, lark.__version__, sys.version, *start)
+    parts = (text, lark.__version__, sys.version, lexer, *start)
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
