@@ -13,9 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from generator import packets
 from lab import Lab, LoadError, Observation, Probe, Wire
 
-from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows import axes
 from tunnelgate.meaning import Decider, Outcome, Packet, Ports
 from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.plan import build
@@ -179,6 +180,25 @@ class Gateway:
         seen = self.lab.send(self.probe(packet))
         return None if self._agrees(outcome, seen) else Mismatch(outcome, seen)
 
+    def check_reply(self, packet: Packet) -> Mismatch | None:
+        """Like `check`; and the answer to what was delivered elsewhere finds who asked."""
+        outcome = self.decider.decide(packet)
+        self.lab.flush_conntrack()
+        if packet.l4 in PORTLESS:
+            self.settle()
+        seen = self.lab.send(self.probe(packet))
+        if not self._agrees(outcome, seen):
+            return Mismatch(outcome, seen)
+        is_routed = packet.ingress in self.policy.zones_of(packet.source)[:1]
+        if not (seen.arrivals and is_routed and _has_answer(packet)):
+            return None
+        answer = self.lab.reply(seen)
+        there = [
+            (one.wire, one.source, one.destination) for one in (*answer.arrivals, *answer.local)
+        ]
+        ends = (seen.probe.destination, seen.probe.source)
+        return None if there == [(seen.probe.wire, *ends)] else Mismatch(outcome, answer)
+
     def settle(self) -> None:
         """Let counts forget connections that are gone: they look once a jiffy (nf_conncount)."""
         if self._counted:
@@ -228,65 +248,16 @@ class Gateway:
 
     # -- which packets
 
-    def packets(self, count: int, seed: int) -> Iterator[Packet]:
-        """Packets biased to the policy: its addresses, their neighbours, its channels."""
+    def packets(self, count: int, seed: int, *, own: bool = False) -> Iterator[Packet]:
+        """Packets biased to the policy (generator/packets.py)."""
         choose = random.Random(seed)
-        places = sorted(self._places())
-        channels = sorted(self._channels())
-        zones = [zone for zone in self.policy.zones[1:] if zone.over is None]
-        for _ in range(count):
-            zone = choose.choice(zones)
-            # most sources live where they come from, some are spoofed
-            homes = [place for place in places if place in zone.holds]
-            source = choose.choice(homes if homes and choose.random() < 0.8 else places)
-            family = axes.family(source)
-            others = [place for place in places if axes.family(place) == family]
-            destination = choose.choice(others)
-            l4 = choose.choice([one for one in channels if _fits(one, family)])
-            if self._silent(source, destination):
-                continue
-            yield Packet(zone, source, destination, l4, choose.choice((500, 4500, 40000)))
+        return packets(self.policy, choose, count, own=own, actual=self.actual)
 
-    def _silent(self, source: int, destination: int) -> bool:
-        """Packets that the stack itself never forwards, whatever the rules: to or from itself."""
-        own = {self.actual(value) for zone in self.policy.zones for value in zone.addresses}
-        return self.actual(source) in own or source == destination
 
-    def _places(self) -> set[int]:
-        found: set[int] = set()
-        for zone in self.policy.zones[1:]:
-            found |= set(zone.addresses)
-            found |= _edges(zone.networks)
-        for place in (*self.policy.hosts, *self.policy.groups):
-            found |= _edges(place.addresses)
-        for rule in self.policy.rules:
-            for side in (rule.source, rule.destination):
-                for _, addresses in side:
-                    found |= (
-                        _edges(addresses - axes.UNKNOWN) if addresses != axes.ANY_ADDRESS else set()
-                    )
-        found |= {axes.address_of(text) for text in ("8.8.8.8", "2001:db8:99::8", "172.31.0.9")}
-        # an own address that the policy does not know is meant by its place on the axis alone
-        found -= {actual for value, actual in self._actual.items() if value != actual}
-        networks = Intervals.union_of(zone.networks for zone in self.policy.zones)
-        return {place for place in found if _usable(place) and not _boundary(place, networks)}
-
-    def _channels(self) -> set[int]:
-        found = {
-            axes.TCP << 16 | 22,
-            axes.UDP << 16 | 500,
-            axes.UDP << 16 | 4500,
-            axes.UDP << 16 | 9,
-        }
-        found |= {protocol << 16 for protocol in (axes.ESP, axes.AH, axes.GRE, 4, 97, 108)}
-        found |= {axes.ICMP << 16 | 8 << 8}
-        found |= {axes.ICMPV6 << 16 | kind << 8 for kind in (1, 2, 128, 135)}
-        for statement in (*self.policy.rules, *self.policy.forwards):
-            for low, high in statement.protocols.l4:
-                # the laboratory speaks no SCTP or DCCP that connection tracking takes for valid
-                if low >> 16 == high >> 16 and low >> 16 in {axes.TCP, axes.UDP}:
-                    found |= {low, high}
-        return found
+def _has_answer(packet: Packet) -> bool:
+    """Whether there is a packet that answers this one: not to an ICMP error or announcement."""
+    protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
+    return protocol not in axes.WITH_TYPES or low >> 8 in {8, 128}
 
 
 @contextmanager
@@ -298,34 +269,3 @@ def loaded(text: str, loader: str) -> Iterator[Gateway]:
         yield made
     finally:
         made.close()
-
-
-def _edges(addresses: Intervals) -> set[int]:
-    found = set()
-    for low, high in addresses.items[:8]:
-        found |= {low, low + 1, (low + high) // 2, high} if low < high else {low}
-    return found
-
-
-def _usable(place: int) -> bool:
-    """Addresses that a machine can have and that routing does not treat apart."""
-    if axes.is_unknown(place):
-        return True
-    address = axes.to_address(place)
-    special = (
-        address.is_multicast
-        or address.is_loopback
-        or address.is_link_local
-        or address.is_unspecified
-    )
-    high = int(address) in {0xFFFFFFFF, (1 << 128) - 1} or place < 1 << 24
-    return not (special or high or (address.version == 4 and int(address) >= 0xE0000000))
-
-
-def _boundary(place: int, networks: Intervals) -> bool:
-    """The first and last address of a network are broadcast or router anycast addresses there."""
-    return any(low < high and place in {low, high} for low, high in networks)
-
-
-def _fits(l4: int, family: int) -> bool:
-    return l4 >> 16 != (axes.ICMPV6 if family == 4 else axes.ICMP)

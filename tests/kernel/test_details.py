@@ -135,3 +135,35 @@ def test_a_limit_for_each_source(loader: str) -> None:
             ]
             assert fates[:5] == [False] * 5
             assert fates[-1]
+
+
+SIX = "zone six {\n  interface eth2\n  network fd00:6::/64\n}\n"
+SITE = "zone site {\n  ipsec over wan\n  network 10.20.0.0/16\n}\n"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        f"{SIX}nat from six to wan\nallow ssh from six to wan\n",
+        f"{SITE}allow h323, ftp from site to lan with helper\n",
+        "nat from lan to wan\nforward ftp from wan to alice with helper, hairpin\n",
+    ],
+    ids=["translation", "helper of a tunnel", "helper of a forward"],
+)
+def test_what_one_family_has_nothing_of_loads(statements: str, loader: str) -> None:
+    with gateway(statements, loader) as made:
+        assert made.lab.send(Probe("eth0", HQ, ALICE, "tcp", dport=21)).dropped
+
+
+def test_a_hairpin_moves_no_port(loader: str) -> None:
+    """Nobody but the host itself could send to the port of IKE that its forward takes there."""
+    text = (
+        "nat from lan to wan\nforward ike, nat-t from wan at 203.0.113.1 to alice with hairpin\n"
+        "allow ike, nat-t from alice to wan\n"
+    )
+    with gateway(text, loader) as made:
+        for port in (500, 4500):
+            seen = made.lab.send(
+                Probe("eth1", BOB, "203.0.113.1", "udp", sport=port, dport=port)
+            ).arrival
+            assert (seen.destination, seen.sport) == (ALICE, port)

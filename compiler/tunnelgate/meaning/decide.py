@@ -301,7 +301,9 @@ class Decider:
             public = nat.public_address(egress)
         if public is None:
             public = axes.unknown_address(egress.carrier.index, axes.family(outcome.source))
-        ports = Ports.MOVED if self._moved(outcome, egress, public) else Ports.KEPT
+        # what a hairpin turns around goes to a host of the zone, whose ports nobody forwards to it
+        is_moved = isinstance(nat, Nat) and self._moved(outcome, egress, public)
+        ports = Ports.MOVED if is_moved else Ports.KEPT
         return replace(outcome, source=public, translator=nat, ports=ports)
 
     def _moved(self, outcome: Outcome, egress: Zone, public: int) -> bool:

@@ -108,7 +108,7 @@ class Translation:
     def _sources(self) -> None:
         by_link: dict[Link, list[Snat]] = defaultdict(list)
         for snat in self.plan.snats:
-            if snat.family == self.family:
+            if snat.family == self.family and self._ends(snat) is not None:
                 by_link[snat.destination].append(snat)
         kept = self._kept() if self.doors.is_shared else None
         if not by_link and kept is None:
@@ -141,17 +141,20 @@ class Translation:
                     self.chains.add(at, match, ACCEPT, about)
         return at
 
-    def _source(self, at: str, snat: Snat) -> None:
+    def _ends(self, snat: Snat) -> str | None:
+        """The match of sources and destinations, None where one of them is none of this family."""
         source = self.sets.match("s", sources(snat), self.family, snat.source.name)
         goals = snat.match.destination
         destination = self.sets.match("d", goals, self.family, snat.destination.name)
-        if source is None or destination is None:
-            return
+        return None if source is None or destination is None else join(source, destination)
+
+    def _source(self, at: str, snat: Snat) -> None:
         # what a forward has turned around; its ports are those of the host already
         state = "-m conntrack --ctstate DNAT" if snat.hairpin else ""
         for moved in snat.moved:
             self._moved(at, snat, moved)
-        self.chains.add(at, join(source, destination, state), _verdict(snat), snat.origin.text)
+        match = join(self._ends(snat) or "", state)
+        self.chains.add(at, match, _verdict(snat), snat.origin.text)
 
     def _moved(self, at: str, snat: Snat, moved: Moved) -> None:
         """Ports that a forward takes from some peers stay with its host only, or the peers' packets

@@ -32,11 +32,16 @@ class Translator:
         self.parts = parts
 
     def arrives(self, link: Link, family: int) -> list[str]:
-        """Matches for what arrives by a link: for IPsec, decrypted and from its network."""
+        """Matches for what arrives by a link: for IPsec, decrypted and from its network; none where
+        it has no network of the family.
+        """
         words = self.interfaces.matches("iifname", link)
         if link.over is not None:
-            source = address_match(family, "saddr", link.network)
-            return [join(one, "meta ipsec exists", source) for one in words]
+            return [
+                join(one, "meta ipsec exists", held)
+                for one in words
+                for held in self._held("saddr", link, family)
+            ]
         if self.plan.carried(link):
             return [join(one, "meta ipsec missing") for one in words]
         return words
@@ -49,7 +54,7 @@ class Translator:
         """
         words = self.interfaces.matches("iifname", link)
         if link.over is not None:
-            return [join(one, address_match(family, "saddr", link.network)) for one in words]
+            return [join(one, held) for one in words for held in self._held("saddr", link, family)]
         rest = axes.family_axis(family) - self._protected(link)
         return [join(one, address_match(family, "saddr", rest)) for one in words]
 
@@ -57,9 +62,14 @@ class Translator:
         """Matches for what leaves by a link, and not to an ipsec link over it."""
         words = self.interfaces.matches("oifname", link)
         if link.over is not None:
-            return [join(one, address_match(family, "daddr", link.network)) for one in words]
+            return [join(one, held) for one in words for held in self._held("daddr", link, family)]
         rest = axes.family_axis(family) - self._protected(link)
         return [join(one, address_match(family, "daddr", rest)) for one in words]
+
+    def _held(self, side: str, link: Link, family: int) -> list[str]:
+        """The match of what an ipsec link protects, none where that is nothing of a family."""
+        is_met = link.network.overlaps(axes.family_axis(family))
+        return [address_match(family, side, link.network)] if is_met else []
 
     def _protected(self, link: Link) -> Intervals:
         return Intervals.union_of(one.network for one in self.plan.carried(link))
