@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from tunnelgate.api import (
         Compilation,
         PolicyError,
+        Review,
         check,
         compile,
         compile_each,
         decide,
         diff,
         load,
+        review,
     )
     from tunnelgate.diagnostics import Diagnostic, Severity
     from tunnelgate.meaning import Outcome, Packet
@@ -42,6 +44,7 @@ __all__ = [
     "Packet",
     "Policy",
     "PolicyError",
+    "Review",
     "Severity",
     "SourceFile",
     "UnknownTarget",
@@ -52,6 +55,7 @@ __all__ = [
     "decide",
     "diff",
     "load",
+    "review",
 ]
 
 __version__ = "0.1.0"
@@ -65,6 +69,7 @@ _HOMES = {
     "Packet": "tunnelgate.meaning",
     "Policy": "tunnelgate.policy",
     "PolicyError": "tunnelgate.api",
+    "Review": "tunnelgate.api",
     "Severity": "tunnelgate.diagnostics",
     "SourceFile": "tunnelgate.source",
     "UnknownTarget": "tunnelgate.target",
@@ -74,6 +79,7 @@ _HOMES = {
     "decide": "tunnelgate.api",
     "diff": "tunnelgate.api",
     "load": "tunnelgate.api",
+    "review": "tunnelgate.api",
 }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.policy import Policy, Question, resolve_flow
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
     from tunnelgate.meaning.difference import Report
     from tunnelgate.plan import Plan
+    from tunnelgate.silencing import Trust
     from tunnelgate.target import Layout, Requirements, Setup, Target
+
+#: Findings that are left, and those that a comment silences.
+_Parted: TypeAlias = tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]
 
 #: Findings of a policy that could not be read whole: only what no missing statement changes.
 _WITHOUT_THE_REST = ("TG1", "TG2", "TG3")
@@ -55,6 +59,7 @@ class Compilation:
         files: the text of each file to load on the gateway, by name.
         requirements: the kernel modules, sysctls and commands that loading them takes.
         diagnostics: warnings and advice about the policy.
+        silenced: more of these, which a comment of the policy silences.
     """
 
     policy: Policy
@@ -63,6 +68,7 @@ class Compilation:
     files: Mapping[str, str]
     requirements: Requirements
     diagnostics: tuple[Diagnostic, ...]
+    silenced: tuple[Diagnostic, ...]
     _plan: Plan
 
     @cached_property
@@ -78,6 +84,23 @@ class Compilation:
     def folder(self) -> Mapping[str, str]:
         """All that stands in the target's folder: the files and their manifest."""
         return MappingProxyType({**self.files, "manifest.json": self.manifest})
+
+
+@dataclass(frozen=True)
+class Review:
+    """What is to be said about a policy.
+
+    Attributes:
+        policy: as far as it could be read; None where there is no text at all.
+        findings: in the order of the text.
+        silenced: warnings and advice that a comment of the policy silences.
+        is_whole: whether the policy could be read whole, so that every check was run.
+    """
+
+    policy: Policy | None
+    findings: tuple[Diagnostic, ...]
+    silenced: tuple[Diagnostic, ...]
+    is_whole: bool
 
 
 def load(source: Source, name: str | None = None) -> Policy:
@@ -138,13 +161,38 @@ def check(
     >>> check(zones + "nat from lan to wan\\nallow ah from lan to wan")[0].rule.code
     'TG101'
     """
+    return list(review(source, targets, name, layout=layout, versions=versions).findings)
+
+
+def review(
+    source: Source | Policy,
+    targets: Iterable[str] = (),
+    name: str | None = None,
+    *,
+    layout: Layout = "whole",
+    versions: Mapping[str, str] = _ANY_VERSION,
+    trust: Trust | None = None,
+) -> Review:
+    """What `check` finds, and what comments of the policy silence.
+
+    Arguments and exceptions are those of `check`.
+
+    Args:
+        trust: whether a comment may silence what it is about; all may by default.
+
+    >>> ignore = '# tunnelgate: ignore[TG505] reason="it has a console"'
+    >>> about = review(ignore + "\\nzone wan { interface eth0 }")
+    >>> [one.rule.code for one in about.findings], [one.rule.code for one in about.silenced]
+    ([], ['TG505'])
+    """
     asked = _asked(targets, layout, versions)
     reading = _reading(source, name)
     findings = _judge(reading)
     if asked and reading.policy is not None and not any(one.is_error for one in findings):
         plan = _plan(reading.policy)
         findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
-    return list(in_order(findings))
+    left, silenced = _silence(reading, findings, asked, trust)
+    return Review(reading.policy, left, silenced, reading.is_whole)
 
 
 def compile(
@@ -186,10 +234,14 @@ def compile_each(
     *,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
+    trust: Trust | None = None,
 ) -> list[Compilation]:
     """The rulesets of a policy for several targets, which is read and checked once.
 
     Arguments and exceptions are those of `compile`; what any target refuses is an error.
+
+    Args:
+        trust: whether a comment may silence what it is about, as for `review`.
 
     >>> policy = "zone wan { interface eth0 }\\nset reject on"
     >>> rulesets = compile_each(policy, ["nftables", "iptables"])
@@ -199,12 +251,12 @@ def compile_each(
     asked = _asked(targets, layout, versions)
     reading = _reading(source, name)
     findings = _judge(reading)
-    _refuse(findings)
+    _refuse(reading, findings, (), trust)
     assert reading.policy is not None, "what has no policy has an error"
     policy, plan = reading.policy, _plan(reading.policy)
     findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
-    _refuse(findings)
-    return [_emit(target, setup, policy, plan, in_order(findings)) for target, setup in asked]
+    told = _refuse(reading, findings, asked, trust)
+    return [_emit(target, setup, policy, plan, told) for target, setup in asked]
 
 
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
@@ -255,12 +307,10 @@ def diff(old: Policy, new: Policy) -> Report:
     return compare(old, new)
 
 
-def _emit(
-    target: Target, setup: Setup, policy: Policy, plan: Plan, findings: tuple[Diagnostic, ...]
-) -> Compilation:
+def _emit(target: Target, setup: Setup, policy: Policy, plan: Plan, told: _Parted) -> Compilation:
     output = target.emit(plan, setup)
     files = MappingProxyType(dict(output.files))
-    return Compilation(policy, target, setup, files, output.requirements, findings, plan)
+    return Compilation(policy, target, setup, files, output.requirements, *told, plan)
 
 
 def _asked(
@@ -307,10 +357,37 @@ def _judge(reading: Reading) -> list[Diagnostic]:
     return findings
 
 
-def _refuse(findings: Iterable[Diagnostic]) -> None:
-    found = in_order(findings)
-    if any(finding.is_error for finding in found):
-        raise PolicyError(found)
+def _silence(
+    reading: Reading,
+    findings: Iterable[Diagnostic],
+    asked: Sequence[tuple[Target, Setup]],
+    trust: Trust | None,
+) -> _Parted:
+    """Findings that are left, and those that a comment silences, in the order of the text."""
+    files = reading.policy.files if reading.policy is not None else ()
+    if not any("tunnelgate:" in file.text for file in files):
+        return in_order(findings), ()
+    from tunnelgate.silencing import silence
+    from tunnelgate.silencing.today import today
+
+    def was_run(code: str) -> bool:
+        return reading.is_whole and (bool(asked) or not code.startswith("TG4"))
+
+    found = silence(findings, files, today(), was_run, trust)
+    return in_order(found.left), in_order(found.silenced)
+
+
+def _refuse(
+    reading: Reading,
+    findings: Iterable[Diagnostic],
+    asked: Sequence[tuple[Target, Setup]],
+    trust: Trust | None,
+) -> _Parted:
+    """Findings as above. Raises PolicyError where one is an error."""
+    left, silenced = _silence(reading, findings, asked, trust)
+    if any(finding.is_error for finding in left):
+        raise PolicyError(left)
+    return left, silenced
 
 
 @lru_cache(maxsize=4)

@@ -1,21 +1,27 @@
 """A project's configuration: `tunnelgate.toml`, or `[tool.tunnelgate]` of a `pyproject.toml`.
 
-pydantic reads it, and is imported only where there is one: most runs have none, and importing it
-takes longer than checking a policy.
+Read by hand and not by pydantic, whose import takes longer than checking a policy: a project that
+has a configuration pays no more for a check than one that has none.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+from tunnelgate.diagnostics import Severity
 from tunnelgate.diagnostics.nearest import nearest
+from tunnelgate.diagnostics.render import FORMATS
 
 #: Stands for every version that a target supports.
 _ANY = "any"
+
+_LAYOUTS = ("whole", "shared")
+_NAMES = ("tunnelgate.toml", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +34,24 @@ class Config:
             version that has to take the output (`any` for every one that the target supports).
         layout: whether rulesets of others stand on the gateways, too.
         output: the folder that `compile` writes to.
-        fail_level: the mildest finding that makes a run fail.
         format: how findings are shown.
+        fail_level: the mildest finding that makes a run fail.
+        select: codes of rules, or what they begin with: of warnings and advice, only these.
+        ignore: codes of rules, or what they begin with: of warnings and advice, not these.
+        baseline: the file of findings that are not shown.
+        rule_pages: the address of the folder that holds the rules' pages, for links to them.
     """
 
     paths: list[str] = field(default_factory=list)
     targets: list[str] | dict[str, str] = field(default_factory=list)
     layout: Literal["whole", "shared"] | None = None
     output: str | None = None
-    fail_level: Literal["error", "warning", "advice"] | None = None
-    format: (
-        Literal["full", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson"] | None
-    ) = None
-
-    # For pydantic: keys are written as flags are (`fail-level`). Texts are never made of numbers;
-    # "strict" itself would take a `Config` only, no table.
-    __pydantic_config__ = {  # noqa: RUF012
-        "extra": "forbid",
-        "alias_generator": lambda name: name.replace("_", "-"),
-    }
+    format: str | None = None
+    fail_level: str | None = None
+    select: list[str] = field(default_factory=list)
+    ignore: list[str] = field(default_factory=list)
+    baseline: str | None = None
+    rule_pages: str | None = None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -56,54 +61,154 @@ class Config:
         return {name: version for name, version in self.targets.items() if version != _ANY}
 
 
-class ConfigError(Exception):
-    """A configuration that cannot be used; `problems` are pairs of what is wrong and a way out."""
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong with a configuration: the place in it, what, and a way out."""
 
-    def __init__(self, path: Path, *problems: tuple[str, str]) -> None:
-        super().__init__(str(path), *problems)
-        self.path = path
+    place: str
+    reason: str
+    help: str
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; all that is wrong with it."""
+
+    def __init__(self, *problems: Wrong) -> None:
+        super().__init__(*problems)
         self.problems = problems
 
 
-def find(start: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The nearest configuration at or above a path, as its file and its table.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configuration as it was found.
+
+    Attributes:
+        path: its file.
+        text: what is written there.
+        table: the part of it that is about tunnelgate.
+    """
+
+    path: Path
+    text: str
+    table: dict[str, Any]
+
+
+Read: TypeAlias = Callable[[Path], bytes | None]
+"""What a file holds, None where it is not there: on the disk, or in a revision of git."""
+
+
+def on_disk(path: Path) -> bytes | None:
+    """A file of the disk. Raises OSError where it is there and cannot be read."""
+    return path.read_bytes() if path.is_file() else None
+
+
+def find(start: Path, read: Read = on_disk) -> Found | None:
+    """The nearest configuration at or above a path.
 
     Raises:
         ConfigError: a file on the way cannot be read.
     """
     for folder in _upwards(start):
-        for name, keys in (("tunnelgate.toml", ()), ("pyproject.toml", ("tool", "tunnelgate"))):
-            path = folder / name
-            if path.is_file() and (table := _table(path, keys)) is not None:
-                return path, table
+        for name in _NAMES:
+            found = _open(folder / name, read)
+            if found is not None:
+                return found
     return None
 
 
-def read(path: Path, table: dict[str, Any]) -> Config:
+def interpret(found: Found) -> Config:
     """The configuration that a table says; its paths are relative to the file.
 
     Raises:
-        ConfigError: a key is unknown, or its value is of another type.
+        ConfigError: a key is unknown, or its value is none that it can have.
     """
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        config = TypeAdapter(Config).validate_python(table)
-    except ValidationError as error:
-        problems = (_problem(one["type"], one["loc"], one["msg"]) for one in error.errors())
-        raise ConfigError(path, *dict.fromkeys(problems)) from None
-    _check_versions(path, config.versions)
+    problems = [one for key, value in found.table.items() for one in _problems(found, key, value)]
+    if problems:
+        raise ConfigError(*problems)
+    config = Config(**{key.replace("-", "_"): value for key, value in found.table.items()})
+    _check_versions(found, config.versions)
     return Config(
-        paths=[_from_here(path, one) for one in config.paths],
-        targets=config.targets,
-        layout=config.layout,
-        output=None if config.output is None else _from_here(path, config.output),
-        fail_level=config.fail_level,
-        format=config.format,
+        **{one.name: getattr(config, one.name) for one in fields(config) if one.name not in _PATHS},
+        paths=[_from_here(found.path, one) for one in config.paths],
+        output=_from_here(found.path, config.output) if config.output else None,
+        baseline=_from_here(found.path, config.baseline) if config.baseline else None,
     )
 
 
-def _check_versions(path: Path, versions: dict[str, str]) -> None:
+#: What is relative to the file of the configuration.
+_PATHS = ("paths", "output", "baseline")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_targets(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(version, str) for version in value.values())
+    return _are_texts(value)
+
+
+def _one_of(values: tuple[str, ...]) -> tuple[Callable[[object], bool], str]:
+    *others, last = (f'"{one}"' for one in values)
+    return lambda value: value in values, f"write {', '.join(others)} or {last}"
+
+
+#: What each key may be, and what to write otherwise.
+_KEYS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "paths": (_are_texts, 'write a list of files and folders: `["policies"]`'),
+    "targets": (
+        _are_targets,
+        'write names, `["nftables"]`, or names and versions, `{ nftables = "1.0.6" }`',
+    ),
+    "layout": _one_of(_LAYOUTS),
+    "output": (_is_text, 'write the name of a folder: `"rulesets"`'),
+    "format": _one_of(tuple(FORMATS)),
+    "fail-level": _one_of(tuple(severity.value for severity in Severity)),
+    "select": (_are_texts, 'write a list of codes, or what they begin with: `["TG5", "TG607"]`'),
+    "ignore": (_are_texts, 'write a list of codes, or what they begin with: `["TG5", "TG607"]`'),
+    "baseline": (_is_text, 'write the name of a file: `"baseline.json"`'),
+    "rule-pages": (
+        lambda value: isinstance(value, str) and re.match(r"https?://\S+$", value) is not None,
+        'write the address of a folder: `"https://git.example/tunnelgate/docs/rules"`',
+    ),
+}
+
+
+def _problems(found: Found, key: str, value: object) -> Iterator[Wrong]:
+    place = _place(found, key)
+    if key not in _KEYS:
+        close = nearest(key, _KEYS)
+        help = f"did you mean `{close}`?" if close else f"known are {', '.join(_KEYS)}"
+        yield Wrong(place, f"unknown key `{key}`", help)
+        return
+    is_right, help = _KEYS[key]
+    if not is_right(value):
+        yield Wrong(place, f"`{key}` cannot be {_shown(value)}", help)
+    elif key in ("select", "ignore"):
+        yield from _codes(place, key, value)
+
+
+def _shown(value: object) -> str:
+    """A value in a few characters, as TOML has it."""
+    text = "true" if value is True else "false" if value is False else repr(value)
+    return f"`{text if len(text) <= 40 else text[:39] + '…'}`".replace("'", '"')
+
+
+def _codes(place: str, key: str, value: Any) -> Iterator[Wrong]:
+    from tunnelgate.diagnostics.selection import UnknownCode, read
+
+    try:
+        read(value)
+    except UnknownCode as error:
+        yield Wrong(place, f"`{key}`: {error}", error.help)
+
+
+def _check_versions(found: Found, versions: dict[str, str]) -> None:
     """See to it that there are targets of these names, and that they know these versions.
 
     Raises:
@@ -115,16 +220,18 @@ def _check_versions(path: Path, versions: dict[str, str]) -> None:
 
     problems = []
     for name, version in versions.items():
+        place = _place(found, name)
         try:
             target = find(name)
         except UnknownTarget as error:
-            problems.append((f"`targets`: unknown target `{name}`", error.help))
+            problems.append(Wrong(place, f"`targets`: unknown target `{name}`", error.help))
             continue
         if not target.is_version(version):
             form = f"write it as in `{target.version_form}`, or `{_ANY}` for all that are supported"
-            problems.append((f"`targets.{name}`: `{version}` is no version of {name}", form))
+            reason = f"`targets.{name}`: `{version}` is no version of {name}"
+            problems.append(Wrong(place, reason, form))
     if problems:
-        raise ConfigError(path, *problems)
+        raise ConfigError(*problems)
 
 
 def _upwards(start: Path) -> Iterator[Path]:
@@ -134,24 +241,45 @@ def _upwards(start: Path) -> Iterator[Path]:
     yield from start.parents
 
 
-def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
-    """The table of a file at these keys, None where there is none."""
-    import tomllib
-
+def _open(path: Path, read: Read) -> Found | None:
+    """A file's part about tunnelgate, None where it has none."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            path, (f"cannot be read: {error.strerror}", "mend its permissions")
-        ) from error
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
-        raise ConfigError(path, (f"is no TOML: {error}", "mend it, or move it away")) from error
-    for key in keys:
-        inner = table.get(key)
-        if not isinstance(inner, dict):
+        data = read(path)
+        if data is None:
             return None
-        table = inner
-    return table
+        import tomllib  # here: most folders on the way have neither file
+
+        text = data.decode("utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        reason = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        raise ConfigError(Wrong(str(path), reason, "mend its permissions")) from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        reason = f"is no TOML: {error}"
+        raise ConfigError(Wrong(str(path), reason, "mend it, or move it away")) from error
+    part: object = table
+    if path.name == "pyproject.toml":
+        part = table.get("tool", {}).get("tunnelgate")
+    return Found(path, text, part) if isinstance(part, dict) else None
+
+
+def _place(found: Found, key: str) -> str:
+    """Where a key stands, as `path:line:column`; the path alone where it cannot be seen."""
+    start = 0
+    if found.path.name == "pyproject.toml":
+        head = re.search(r"^\[tool\.tunnelgate\b", found.text, re.MULTILINE)
+        start = head.start() if head else 0
+    # `key =`, `[key]`, `[tool.tunnelgate.key]`, and `{ key =` inside of a line.
+    line = re.compile(
+        rf"(?:^[ \t]*|[.\[{{,][ \t]*)([\"']?{re.escape(key)}[\"']?)[ \t]*[=\].]", re.M
+    )
+    match = line.search(found.text, start)
+    if match is None:
+        return str(found.path)
+    at = match.start(1)
+    number = found.text.count("\n", 0, at) + 1
+    column = at - (found.text.rfind("\n", 0, at) + 1) + 1
+    return f"{found.path}:{number}:{column}"
 
 
 def _from_here(path: Path, name: str) -> str:
@@ -160,19 +288,3 @@ def _from_here(path: Path, name: str) -> str:
     Findings show it: machine formats need paths that are the same on every machine.
     """
     return name if os.path.isabs(name) else os.path.relpath(path.parent / name)
-
-
-def _problem(kind: str, place: tuple[int | str, ...], message: str) -> tuple[str, str]:
-    known = [name.replace("_", "-") for name in Config.__dataclass_fields__]
-    key = str(place[0])
-    if kind == "unexpected_keyword_argument":
-        close = nearest(key, known)
-        help = f"did you mean `{close}`?" if close else f"known are {', '.join(known)}"
-        return f"unknown key `{key}`", help
-    if key == "targets":
-        return (
-            "`targets` is neither a list of names nor a table of names and versions",
-            'write `targets = ["nftables"]`, or a table with `nftables = "1.0.6"`',
-        )
-    where = f"`{key}`" + "".join(f" item {one + 1}" for one in place[1:] if isinstance(one, int))
-    return f"{where}: {message[:1].lower()}{message[1:]}", "change its value"

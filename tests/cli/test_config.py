@@ -60,18 +60,43 @@ def test_flags_come_first(run):
 @pytest.mark.parametrize(
     ("text", "said", "way_out"),
     [
-        ('fail-levl = "error"', "unknown key `fail-levl`", "did you mean `fail-level`?"),
-        ('fail_level = "error"', "unknown key `fail_level`", "did you mean `fail-level`?"),
-        ("colour = true", "unknown key `colour`", "known are paths, targets, layout"),
-        ('fail-level = "fatal"', "`fail-level`: input should be 'error', 'warning'", "change"),
-        ('targets = "nftables"', "`targets` is neither a list of names nor a table", "write"),
-        ("targets = {nftables = 1.0}", "`targets` is neither a list of names nor", "write"),
-        ('layout = "half"', "`layout`: input should be 'whole' or 'shared'", "change"),
-        ('targets = {nftables = "1.x"}', "`targets.nftables`: `1.x` is no version", "write it as"),
+        ('fail-levl = "error"', ":1:1: unknown key `fail-levl`", "did you mean `fail-level`?"),
+        ('fail_level = "error"', ":1:1: unknown key `fail_level`", "did you mean `fail-level`?"),
+        ("\n  colour = true", ":2:3: unknown key `colour`", "known are paths, targets, layout"),
+        ("[colour]\nx = 1", ":1:2: unknown key `colour`", "known are"),
+        ("# colour\n'colour' = 1", ":2:1: unknown key `colour`", "known are"),
+        ('fail-level = "fatal"', '`fail-level` cannot be `"fatal"`', 'write "error", "warning"'),
+        (
+            "fail-level = true",
+            "`fail-level` cannot be `true`",
+            'write "error", "warning" or "advice"',
+        ),
+        ('format = "xml"', ':1:1: `format` cannot be `"xml"`', 'write "full"'),
+        ('targets = "nftables"', ":1:1: `targets` cannot be", 'write names, `["nftables"]`'),
+        ("targets = {nftables = 1.0}", "`targets` cannot be", "write names"),
+        ('layout = "half"', '`layout` cannot be `"half"`', 'write "whole" or "shared"'),
+        ('targets = {nftables = "1.x"}', ":1:12: `targets.nftables`: `1.x` is no", "write it as"),
         ('targets = {nftable = "1.0.6"}', "unknown target `nftable`", "did you mean `nftables`?"),
         ('targets = {iptables = ""}', "`targets.iptables`: `` is no version of", "write it as"),
-        ("paths = [1]", "`paths` item 1: input should be a valid string", "change"),
+        ("paths = [1]", ":1:1: `paths` cannot be `[1]`", "write a list of files and folders"),
+        ('output = ""', "`output` cannot be", "write the name of a folder"),
         ('targets = ["ipfw"]', "unknown target `ipfw`", "known are nftables"),
+        ('ignore = ["TG5", "TG670"]', ":1:1: `ignore`: no rule's code begins with `TG670`", "did"),
+        (
+            'select = ["security"]',
+            "`select`: no rule's code begins with `SECURITY`",
+            "write a code",
+        ),
+        (
+            'baseline = "missing.json"',
+            "the baseline `missing.json` cannot be read",
+            "write it with",
+        ),
+        (
+            'rule-pages = "docs/rules"',
+            ":1:1: `rule-pages` cannot be",
+            "write the address of a folder",
+        ),
         ("paths = [", "is no TOML", "mend it"),
         ('output = "\\ud800"', "is no TOML", "mend it"),
     ],
@@ -108,3 +133,23 @@ def test_all_that_is_wrong_is_said_at_once(run):
     Path("tunnelgate.toml").write_text('fial-level = "error"\nformat = 3\n')
     error = run("check", "good.tg").err
     assert error.count("error: ") == error.count("= help: ") == 2
+
+
+def test_a_place_in_a_pyproject_is_in_its_table(run):
+    Path("pyproject.toml").write_text(
+        "[tool.other]\nfail-levl = 1\n\n[tool.tunnelgate]\nfail-levl = 2\n"
+    )
+    error = run("check", "good.tg").err
+    assert f"error: {Path('pyproject.toml').resolve()}:5:1: unknown key `fail-levl`\n" in error
+
+
+def test_rules_are_selected_by_the_project_and_flags_come_first(run):
+    Path("tunnelgate.toml").write_text('ignore = ["TG5"]\n')
+    assert run("check", "mild.tg").out == ""
+    assert "TG505" in run("check", "mild.tg", "--ignore", "TG607").out
+
+
+def test_its_rule_pages_are_linked_to(run):
+    Path("tunnelgate.toml").write_text('rule-pages = "https://git.example/rules/"\n')
+    text = run("check", "bad.tg", "--format", "rdjson").out
+    assert '"url": "https://git.example/rules/TG101.md"' in text

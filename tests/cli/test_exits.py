@@ -52,7 +52,7 @@ def test_an_empty_folder(run, tmp_path):
 
 
 def test_a_fault_of_ours_owns_up(run, monkeypatch):
-    monkeypatch.setattr(api, "check", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(api, "review", lambda *_, **__: 1 / 0)
     result = run("check", "good.tg")
     assert (result.code, result.out) == (3, "")
     assert "tunnelgate failed: ZeroDivisionError: division by zero" in result.err
@@ -65,7 +65,7 @@ def test_an_interrupt_is_said_as_a_shell_says_it(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "check", interrupt)
+    monkeypatch.setattr(api, "review", interrupt)
     assert run("check", "good.tg").code == 128 + signal.SIGINT
 
 

@@ -38,7 +38,7 @@ def policy_of(topic: str) -> Path:
 def output_of(topic: str, target: str) -> Mapping[str, str]:
     """The files of an example; where its target refuses it, what it says in their place."""
     found = config.find(EXAMPLES / topic)
-    own = config.read(*found) if found else config.Config()
+    own = config.interpret(found) if found else config.Config()
     layout, policy = own.layout or "whole", policy_of(topic)
     setup = {"layout": layout, "versions": own.versions}
     try:

@@ -44,7 +44,8 @@ class Fixer:
 
     Of several that touch the same place one is applied, and the others are looked at again: most
     are gone by then. While there is an error, only errors are fixed: what else is found may be
-    found because of it. A fix that would take a comment away is left for people.
+    found because of it. A fix that would take a comment away is left for people, unless the
+    finding is about that comment.
 
     Args:
         check: what is asked for findings.
@@ -169,7 +170,8 @@ def _touch(some: Iterable[Span], others: Sequence[Span]) -> bool:
 
 
 def _keeps_comments(finding: Diagnostic) -> bool:
-    return all(
+    """Whether no comment goes, unless it is the comment that the finding is about."""
+    return finding.primary.span.text.startswith("#") or all(
         list(_comments(edit.span.text)) == list(_comments(edit.text)) for edit in _edits(finding)
     )
 

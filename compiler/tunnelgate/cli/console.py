@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -58,14 +58,27 @@ class Console:
         if self.verbose:
             self.say(text)
 
-    def findings(self, diagnostics: Sequence[Diagnostic], formats: Sequence[str]) -> None:
-        """Show findings in these formats, one below the other."""
+    def findings(
+        self,
+        diagnostics: Sequence[Diagnostic],
+        formats: Sequence[str],
+        *,
+        silenced: int = 0,
+        pages: str = "",
+    ) -> None:
+        """Show findings in these formats, one below the other.
+
+        Args:
+            silenced: how many more there are, which somebody silenced.
+            pages: the address of the folder that holds the rules' pages.
+        """
         from tunnelgate.diagnostics.render import DOCUMENTS, render
 
+        options = replace(self._options(), silenced=silenced, pages=pages)
         for format in formats:
             if not diagnostics and format not in DOCUMENTS:
                 continue  # about nothing, text says nothing; not even its module is needed
-            text = render(format, diagnostics, self._options())
+            text = render(format, diagnostics, options)
             if self.ruleset_on_stdout:
                 click.echo(text, err=True, nl=False, color=True)
             else:

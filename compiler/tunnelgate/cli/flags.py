@@ -29,6 +29,10 @@ class Flags:
         layout: whether rulesets of others stand on the gateways, too.
         format: how findings are shown.
         fail_level: the mildest severity that makes the run fail.
+        select: codes of the rules whose warnings and advice are shown, or what codes begin with.
+        ignore: codes of the rules whose warnings and advice are not shown, likewise.
+        baseline: the file of findings that are not shown.
+        config_from: the revision of git that the configuration and what silences come from.
     """
 
     console: Console
@@ -37,6 +41,10 @@ class Flags:
     layout: Layout | None = None
     format: str | None = None
     fail_level: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    baseline: str | None = None
+    config_from: str | None = None
 
 
 _COMMON = (
@@ -65,6 +73,29 @@ _COMMON = (
         help="The mildest finding that makes the run fail; error by default.",
     ),
     click.option(
+        "--select",
+        metavar="CODES",
+        multiple=True,
+        help="Of warnings and advice show these only: TG607, or TG6 for all that begin with it.",
+    ),
+    click.option(
+        "--ignore",
+        metavar="CODES",
+        multiple=True,
+        help="Of warnings and advice show all but these. Errors are always shown.",
+    ),
+    click.option(
+        "--baseline",
+        metavar="FILE",
+        type=click.Path(),
+        help="Do not show the findings that stand in it.",
+    ),
+    click.option(
+        "--config-from",
+        metavar="REV",
+        help="Take the configuration, and what silences findings, from this revision of git.",
+    ),
+    click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
@@ -85,6 +116,10 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
         layout: Layout | None,
         format: str | None,
         fail_level: str | None,
+        select: tuple[str, ...],
+        ignore: tuple[str, ...],
+        baseline: str | None,
+        config_from: str | None,
         color: str,
         quiet: bool,
         verbose: bool,
@@ -92,7 +127,8 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
     ) -> Exit:
         console = click.get_current_context().ensure_object(Console)
         console.color, console.quiet, console.verbose = color, quiet, verbose
-        return function(Flags(console, paths, targets, layout, format, fail_level), **rest)
+        chosen = (layout, format, fail_level, select, ignore, baseline, config_from)
+        return function(Flags(console, paths, targets, *chosen), **rest)
 
     decorated: Callable[..., Exit] = command
     for decorate in reversed(_COMMON):

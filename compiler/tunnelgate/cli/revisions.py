@@ -60,22 +60,11 @@ class Revision:
             Problem: git knows no such revision, or cannot be run.
             SourceError: there is no such file, or it is no UTF-8.
         """
-        if revision.startswith("-"):
-            raise Problem(
-                f"`{revision}` is no revision", "name a commit, a branch or a tag, as `HEAD~1`"
-            )
-        commit = _git(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
-        )
-        if commit is None:
-            raise Problem(
-                f"git knows no revision `{revision}` here",
-                "name a commit, a branch or a tag of the repository of the current folder",
-            )
+        commit = _commit(revision)
         if path.startswith(("./", "../")):
             prefix = _git("rev-parse", "--show-prefix") or b""
             path = posixpath.normpath(posixpath.join(os.fsdecode(prefix).strip(), path))
-        found = cls(os.fsdecode(commit).strip(), posixpath.dirname(path), revision)
+        found = cls(commit, posixpath.dirname(path), revision)
         return found.read(posixpath.basename(path))
 
     @property
@@ -143,12 +132,64 @@ class Revision:
         )
 
 
-def _git(*arguments: str) -> bytes | None:
-    """What git prints, run without a shell; None where it fails."""
+class Base:
+    """Files of the work tree as they were in a commit.
+
+    Args:
+        revision: what git knows the commit by.
+        folder: a folder of its repository.
+
+    Raises:
+        Problem: git knows no such revision, or cannot be run.
+    """
+
+    def __init__(self, revision: str, folder: Path) -> None:
+        self._commit = _commit(revision, folder)
+        self._folder = folder
+        top = _git("rev-parse", "--show-toplevel", folder=folder) or b""
+        self._top = os.path.realpath(os.fsdecode(top.rstrip(b"\n")))
+
+    def read(self, path: Path) -> bytes | None:
+        """What a file held; None where it was not there, or is not in the repository."""
+        inside = os.path.relpath(os.path.realpath(path), self._top)
+        if inside.partition(os.sep)[0] == "..":
+            return None
+        return _git("cat-file", "blob", f"{self._commit}:{inside}", folder=self._folder)
+
+
+def _commit(revision: str, folder: Path | None = None) -> str:
+    """The name in hexadecimal of a commit: what the revision means may change while this runs.
+
+    Raises:
+        Problem: git knows no such revision, or cannot be run.
+    """
+    if revision.startswith("-") or not revision.isprintable():
+        raise Problem(
+            f"`{revision}` is no revision", "name a commit, a branch or a tag, as `HEAD~1`"
+        )
+    wanted = ("--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+    commit = _git("rev-parse", *wanted, folder=folder)
+    if commit is None:
+        raise Problem(
+            f"git knows no revision `{revision}` here",
+            "name a commit, a branch or a tag of the repository of the current folder; a clone "
+            "that is shallow, or another user's, has none",
+        )
+    return os.fsdecode(commit).strip()
+
+
+def _git(*arguments: str, folder: Path | None = None) -> bytes | None:
+    """What git prints in a folder, run without a shell; None where it fails."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
     except OSError as error:
         raise Problem(
-            f"git cannot be run: {error.strerror}", "install it, or name two files"
+            f"git cannot be run: {error.strerror}", "install it, or leave the revision out"
         ) from error
     return done.stdout if done.returncode == 0 else None

@@ -13,6 +13,7 @@ from tunnelgate.cli import inputs
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Problem
 from tunnelgate.cli.flags import Flags
+from tunnelgate.cli.sieve import Sieve
 from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
 from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
@@ -21,6 +22,10 @@ from tunnelgate.source import SourceError, SourceFile
 
 if TYPE_CHECKING:
     from tunnelgate.target import Layout
+
+if TYPE_CHECKING:
+    from tunnelgate.cli.revisions import Base
+    from tunnelgate.silencing import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Run:
         unreadable: a finding for each file that could not.
         targets: the names of the targets asked for, by flag or configuration.
         layout: whether rulesets of others stand on the gateways, too.
+        sieve: takes out of the findings what is silenced.
+        trust: whether a comment of a policy may silence; None where all may.
     """
 
     console: Console
@@ -42,17 +49,29 @@ class Run:
     unreadable: tuple[Diagnostic, ...]
     targets: tuple[str, ...]
     layout: Layout
+    sieve: Sieve
+    trust: Trust | None
+    _is_everything: bool
     _formats: tuple[str, ...]
     _fail_level: Severity
 
     @classmethod
-    def begin(cls, flags: Flags, *, with_parts: bool = False) -> Run:
+    def begin(cls, flags: Flags, *, with_parts: bool = False, writes_baseline: bool = False) -> Run:
         """Read the configuration and the policies, files that others include too if asked for.
 
         Raises:
-            Problem: the configuration cannot be used, a target is unknown, a folder is empty.
+            Problem: the configuration cannot be used, a target or a code is unknown, a folder is
+                empty, there is no such revision, or no baseline to read or write.
         """
-        config = _config(flags)
+        start = Path(next((path for path in flags.paths if path != inputs.DASH), "."))
+        base = _base(flags.config_from, start)
+        config = _config(flags.console, start, base)
+        baseline = flags.baseline or config.baseline
+        if writes_baseline and (baseline is None or base is not None):
+            raise Problem(
+                "`--write-baseline` needs a file to write, and writes what is found here",
+                "name it with `--baseline FILE`, and leave `--config-from` out",
+            )
         found = list(inputs.policies(flags.paths or config.paths or ["."], with_parts=with_parts))
         return cls(
             flags.console,
@@ -61,15 +80,42 @@ class Run:
             tuple(unreadable(one) for one in found if isinstance(one, SourceError)),
             _targets(flags.targets or config.targets),
             flags.layout or config.layout or "whole",
+            Sieve(
+                flags.select or config.select,
+                flags.ignore or config.ignore,
+                baseline,
+                writes_baseline,
+                base,
+            ),
+            _trust(base),
+            not flags.paths,
             _formats(flags.format, config.format),
             Severity(flags.fail_level or config.fail_level or Severity.ERROR),
         )
 
+    @property
+    def nothing(self) -> str:
+        """What is said where there is no finding, or none is shown."""
+        silenced = self.sieve.silenced
+        return f"no findings ({silenced} silenced)" if silenced else "no findings"
+
     def report(self, diagnostics: Iterable[Diagnostic]) -> Exit:
         """Show the findings, those about unreadable files too, and say how the run ends."""
-        found = [*self.unreadable, *diagnostics]
-        self.console.findings(found, self._formats)
+        all_found = [*self.unreadable, *diagnostics, *self.sieve.about_itself(self._is_everything)]
+        # What is wrong with a file that several policies include is told once.
+        found = list({one.sort_key: one for one in all_found}.values())
+        silenced, pages = self.sieve.silenced, self.config.rule_pages or ""
+        self.console.findings(found, self._formats, silenced=silenced, pages=pages)
         return self._verdict(found)
+
+    def write_baseline(self, diagnostics: Iterable[Diagnostic]) -> Exit:
+        """Write the baseline anew; where there are errors they are shown instead."""
+        errors = [*self.unreadable, *(one for one in diagnostics if one.is_error)]
+        if errors:
+            self.console.findings(errors, self._formats)
+            return self._verdict(errors)
+        self.console.say(self.sieve.write(self._is_everything))
+        return Exit.CLEAN
 
     def _verdict(self, diagnostics: Sequence[Diagnostic]) -> Exit:
         if any(finding.rule is UNREADABLE for finding in diagnostics):
@@ -103,15 +149,38 @@ def _targets(names: Iterable[str]) -> tuple[str, ...]:
     return asked
 
 
-def _config(flags: Flags) -> Config:
-    start = next((path for path in flags.paths if path != inputs.DASH), ".")
+def _base(revision: str | None, start: Path) -> Base | None:
+    if revision is None:
+        return None
+    from tunnelgate.cli.revisions import Base
+
+    return Base(revision, start if start.is_dir() else start.absolute().parent)
+
+
+def _trust(base: Base | None) -> Trust | None:
+    """Trust in the comments of a revision. Of standard input it has none."""
+    if base is None:
+        return None
+    from tunnelgate.silencing import trust
+
+    def old(path: str) -> SourceFile | None:
+        data = base.read(Path(path))
+        try:
+            return None if data is None else SourceFile.decode(data, path)
+        except SourceError:
+            return None
+
+    return trust.of_base(old)
+
+
+def _config(console: Console, start: Path, base: Base | None) -> Config:
     try:
-        found = configuration.find(Path(start))
+        found = configuration.find(start, configuration.on_disk if base is None else base.read)
         if found is None:
             return Config()
-        flags.console.detail(f"configuration: {found[0]}")
-        return configuration.read(*found)
+        console.detail(f"configuration: {found.path}")
+        return configuration.interpret(found)
     except ConfigError as error:
-        *others, (reason, help) = error.problems
-        lines = [f"{error.path}: {what}\n  = help: {way}\nerror: " for what, way in others]
-        raise Problem("".join([*lines, f"{error.path}: {reason}"]), help) from error
+        *others, last = error.problems
+        lines = [f"{one.place}: {one.reason}\n  = help: {one.help}\nerror: " for one in others]
+        raise Problem("".join([*lines, f"{last.place}: {last.reason}"]), last.help) from error

@@ -12,6 +12,7 @@ from tunnelgate.diagnostics.rule import Rule
 MODULES: tuple[str, ...] = (
     "tunnelgate.diagnostics.reading",
     "tunnelgate.diagnostics.resolving",
+    "tunnelgate.diagnostics.silencing",
     "tunnelgate.check.rules",
     "tunnelgate.diagnostics.targets",
 )

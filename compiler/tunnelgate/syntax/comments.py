@@ -13,7 +13,7 @@ from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax.ast import Comment
 
 #: A string, skipped since a `#` in it begins no comment; or a comment.
-_COMMENT = re.compile(r'"[^"\n]*"|(#[^\n]*)')
+COMMENT = re.compile(r'"[^"\n]*"|(#[^\n]*)')
 
 #: Lines of doc comments, and the way to the first character of the word behind them.
 _DOC = re.compile(r"^[ \t]*((?:##(?!#)[^\n]*\n[ \t]*)+)(?=[^\s#])", re.MULTILINE)
@@ -49,7 +49,7 @@ def find_comments(file: SourceFile, text: str, docs: list[Doc]) -> tuple[Comment
     taken = iter(sorted(docs, key=lambda doc: doc.start))
     doc = next(taken, None)
     comments = []
-    for match in _COMMENT.finditer(text):
+    for match in COMMENT.finditer(text):
         if match[1] is None:
             continue
         start, end = match.span()

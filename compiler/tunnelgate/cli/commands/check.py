@@ -22,8 +22,14 @@ from tunnelgate.source import SourceFile
     help="With --fix: those that change what is meant, too.",
 )
 @click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
+@click.option(
+    "writes_baseline",
+    "--write-baseline",
+    is_flag=True,
+    help="Write the warnings and advice found into the baseline, and show none.",
+)
 @on_policies
-def command(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
+def command(flags: Flags, fixes: bool, unsafe: bool, diff: bool, writes_baseline: bool) -> Exit:
     """Read policies and say what cannot work.
 
     PATH is a policy, a folder of policies, or - for standard input; the configuration's paths or
@@ -31,13 +37,15 @@ def command(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
     """
     if unsafe or diff or fixes:
         return _fix(flags, fixes, unsafe, diff)
-    run = Run.begin(flags)
+    run = Run.begin(flags, writes_baseline=writes_baseline)
     marks = Remembered()
     findings = [one for policy in run.policies for one in _check(policy, run, marks)]
+    if writes_baseline:
+        return run.write_baseline(findings)
     code = run.report(findings)
     if not findings and not run.unreadable:
         count = len(run.policies)
-        run.console.say(f"{count} {'policy' if count == 1 else 'policies'}: no findings")
+        run.console.say(f"{count} {'policy' if count == 1 else 'policies'}: {run.nothing}")
     return code
 
 
@@ -61,12 +69,23 @@ def _fix(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
 
 
 def _check(policy: SourceFile, run: Run, marks: Remembered) -> list[Diagnostic]:
-    """The findings of one policy. What targets refuse is not remembered: they may be anybody's."""
-    if not run.targets and marks.is_clean(policy):
+    """The findings of one policy that are shown.
+
+    What targets refuse is not remembered: they may be anybody's. Nor is a policy with a finding
+    that a comment silences: the day may come on which it does so no longer.
+    """
+    may_remember = not run.targets and not run.sieve.has_baseline
+    if may_remember and marks.is_clean(policy):
         return []
     from tunnelgate import api
 
-    findings = api.check(policy, run.targets, layout=run.layout, versions=run.config.versions)
-    if not run.targets and not findings:
+    review = api.review(
+        policy,
+        run.targets,
+        layout=run.layout,
+        versions=run.config.versions,
+        trust=run.trust,
+    )
+    if may_remember and not review.findings and not review.silenced:
         marks.remember(policy)
-    return findings
+    return run.sieve.review(policy.path, review)

@@ -78,12 +78,13 @@ def _compile(run: Run) -> tuple[list[Compilation], list[Diagnostic]]:
                 run.targets or (_DEFAULT_TARGET,),
                 layout=run.layout,
                 versions=run.config.versions,
+                trust=run.trust,
             )
         except PolicyError as error:
-            findings += error.diagnostics
+            findings += run.sieve.failure(error.diagnostics)
         else:
             made += new
-            findings += new[0].diagnostics
+            findings += run.sieve.compilations(new)
     return made, findings
 
 
