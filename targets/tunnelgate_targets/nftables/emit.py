@@ -50,10 +50,10 @@ _SRCNAT = "type nat hook postrouting priority srcnat"
 #: Behind source translation: what NAT before IPsec has rewritten is judged as it leaves.
 _LAST = "type filter hook postrouting priority 110"
 _WHY = {
-    "helpers": "who gets a connection-tracking helper",
-    "own-helpers": "the same for what the gateway itself starts",
+    "give-helpers": "who gets a connection-tracking helper",
+    "give-own-helpers": "the same for what the gateway itself starts",
     "translate-destination": "forwards",
-    "mss": "TCP segments that fit through",
+    "clamp-mss": "TCP segments that fit through",
     "input": "for the gateway itself",
     "forward": "what crosses it",
     "output": "what it sends",
@@ -190,10 +190,10 @@ class _Writer:
         made = self.translator
         output = "accept" if self.plan.default_output else "drop"
         rows: tuple[tuple[str, str, str, Iterable[str]], ...] = (
-            ("helpers", _MANGLE_IN, "accept", self._helper_lines(from_gateway=False)),
-            ("own-helpers", _MANGLE_OUT, "accept", self._helper_lines(from_gateway=True)),
+            ("give-helpers", _MANGLE_IN, "accept", self._helper_lines(from_gateway=False)),
+            ("give-own-helpers", _MANGLE_OUT, "accept", self._helper_lines(from_gateway=True)),
             ("translate-destination", _DSTNAT, "accept", made.destination_lines()),
-            ("mss", _MANGLE_FORWARD, "accept", self._mss_lines()),
+            ("clamp-mss", _MANGLE_FORWARD, "accept", self._mss_lines()),
             ("input", "type filter hook input priority filter", "drop", self._input_lines()),
             ("forward", "type filter hook forward priority filter", "drop", self._forward_lines()),
             ("output", "type filter hook output priority filter", output, self._output_lines()),
@@ -424,7 +424,7 @@ class _Writer:
         for mss in self.plan.mss:
             value = "rt mtu" if mss.value == "clamp" else str(mss.value)
             action = join(
-                f"tcp flags syn / syn,rst tcp option maxseg size set {value}",
+                f"tcp flags & (syn | rst) == syn tcp option maxseg size set {value}",
                 comment(mss.origin.text),
             )
             for selector, side, key in (("iifname", "saddr", "meta"), ("oifname", "daddr", "rt")):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 from tunnelgate.plan import Channel, Element, Kind, Shape
@@ -46,7 +45,7 @@ class NamedSet:
 
     Attributes:
         key: what is looked up, as a rule says it.
-        lines: the elements, with a comment line before those of each statement.
+        lines: the elements, with a comment behind the first of each statement.
     """
 
     kind: str
@@ -105,16 +104,19 @@ def _named(name: str, shape: Shape, entries: Sequence[Entry], *, interval: bool)
 
 
 def _lines(entries: Sequence[Entry]) -> Iterable[str]:
-    """Elements by statement, in alphabetical order: one line more there is one more here."""
+    """Elements by statement, in alphabetical order: one line more there is one more here.
+
+    The statement stands behind its first element: before nft 1.0.5 no comment may have a line of
+    its own among elements.
+    """
     ordered = sorted(entries, key=lambda entry: entry.text)
     last = len(ordered) - 1
-    at = 0
-    for text, some in groupby(ordered, key=lambda entry: entry.text):
-        yield f"# {plain(text)}"
-        for entry in some:
-            value = f" : {entry.value}" if entry.value else ""
-            yield f"{_element(entry.element)}{value}{',' if at < last else ''}"
-            at += 1
+    before = None
+    for at, entry in enumerate(ordered):
+        value = f" : {entry.value}" if entry.value else ""
+        about = f" # {plain(entry.text)}" if entry.text != before else ""
+        yield f"{_element(entry.element)}{value}{',' if at < last else ''}{about}"
+        before = entry.text
 
 
 def _element(element: Element) -> str:
