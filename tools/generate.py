@@ -36,7 +36,11 @@ def schema(model: type[BaseModel]) -> str:
 def said(rule: Rule) -> str:
     """What `check` says of a rule's bad example: the first finding of the rule, without a count."""
     targets = sorted(BUILT_IN) if rule.group == "targets" else []
-    found = [one for one in api.check(rule.bad, targets, "policy.tg") if one.rule is rule]
+    found = [
+        one
+        for one in api.check(rule.bad, targets, "policy.tg", versions=dict(rule.versions))
+        if one.rule is rule
+    ]
     return render("full", found[:1]).rpartition("\n\n")[0]
 
 

@@ -6,14 +6,14 @@ rewrites it; both stand here. The bytes depend on the policy and the tool alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunnelgate import __version__
-from tunnelgate.plan import Origin, Plan
+from tunnelgate.plan import Plan
 from tunnelgate.policy import Policy
 from tunnelgate.target import Layout, Requirements, Setup, Target
 
@@ -115,21 +115,9 @@ def describe(
 def _statements(plan: Plan) -> list[Statement]:
     """The statements of a plan's nodes, each once, as they stand in the policy."""
     places = {
-        (origin.span.file.name, origin.span.position.line, origin.text) for origin in _origins(plan)
+        (origin.span.file.name, origin.span.position.line, origin.text) for origin in plan.origins()
     }
     return [Statement(text=text, file=name, line=line) for name, line, text in sorted(places)]
-
-
-def _origins(plan: Plan) -> Iterator[Origin]:
-    for pair in plan.pairs:
-        yield from (rule.origin for rule in (*pair.denials, *pair.permissions))
-        yield from (guard.origin for guard in pair.guards)
-    for snat in plan.snats:
-        yield from (moved.origin for moved in snat.moved)
-    for nodes in (plan.dnats, plan.snats, plan.helpers, plan.clear_drops, plan.mss):
-        yield from (node.origin for node in nodes)
-    for origins in plan.features.values():
-        yield from origins
 
 
 def _digest(text: str) -> str:

@@ -153,6 +153,21 @@ def release(text: str) -> tuple[int, ...] | None:
     return tuple(int(number) for number in text.split(".")) if found else None
 
 
+def is_older(stated: str, since: str) -> bool:
+    """Whether a release came before another.
+
+    Raises:
+        ValueError: one of them is none.
+
+    >>> is_older("0.9.8", "1.0"), is_older("1.0", "1.0")
+    (True, False)
+    """
+    one, other = release(stated), release(since)
+    if one is None or other is None:
+        raise ValueError(f"{stated} and {since} cannot be compared")
+    return one < other
+
+
 def names() -> tuple[str, ...]:
     """The names of all targets, those of other distributions included."""
     return (

@@ -10,11 +10,12 @@ from tunnelgate.diagnostics.targets import RULES
 from tunnelgate.target import BUILT_IN
 
 
-def codes(text: str) -> set[str]:
-    return {finding.rule.code for finding in tunnelgate.check(text, targets=tuple(BUILT_IN))}
+def codes(text: str, rule: Rule) -> set[str]:
+    findings = tunnelgate.check(text, targets=tuple(BUILT_IN), versions=dict(rule.versions))
+    return {finding.rule.code for finding in findings}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_examples(rule: Rule) -> None:
-    assert rule.code in codes(rule.bad)
-    assert not {code for code in codes(rule.good) if code.startswith("TG4")}
+    assert rule.code in codes(rule.bad, rule)
+    assert not {code for code in codes(rule.good, rule) if code.startswith("TG4")}

@@ -58,6 +58,8 @@ class Rule:
         good: the same policy, mended; the tests execute it too.
         fixes: how safe the edits are that its findings offer, each kind once; empty where a
             finding of this rule never offers one. The tests hold it to what is offered.
+        versions: for examples of what a target's version has to be: targets and the oldest version
+            stated for each.
         since: the version of tunnelgate that had it first.
     """
 
@@ -70,6 +72,7 @@ class Rule:
     bad: str
     good: str
     fixes: tuple[Safety, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
     since: str
 
     @property

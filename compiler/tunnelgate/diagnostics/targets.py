@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tunnelgate.diagnostics.diagnostic import Diagnostic, Label
 from tunnelgate.diagnostics.rule import Rule, Severity
+from tunnelgate.source import Span
 
 _ZONES = """zone wan {
   interface eth0
@@ -53,6 +55,19 @@ TOO_LONG = Rule(
     bad=_ZONES
     + 'allow ssh from lan to wan with log "a prefix of more than twenty-nine characters"\n',
     good=_ZONES + "allow ssh from lan to wan with log\n",
+    since="0.1.0",
+)
+TOO_OLD = Rule(
+    code="TG405",
+    name="needs-newer-version",
+    severity=Severity.ERROR,
+    summary="a ruleset that the oldest version stated for the target does not take",
+    why="What a program does not know it refuses together with the whole ruleset. And some "
+    "versions take it and get it wrong: nft before 0.9.7 forgets the lengths of prefixes in maps.",
+    source="measured: nft 0.8.5 to 1.0.6, iptables 1.6.0 to 1.8.9",
+    bad=_ZONES + "forward ipsec-nat-t from 198.51.100.0/24 to box\n",
+    good=_ZONES + "forward ipsec-nat-t from hq to box\n",
+    versions=(("nftables", "0.9.6"),),
     since="0.1.0",
 )
 AH_UNSEEN = Rule(
@@ -132,9 +147,23 @@ RULES = (
     NO_HELPER,
     TRACKING,
     TOO_LONG,
+    TOO_OLD,
     AH_UNSEEN,
     LIMIT_OR_LOG,
     WILDCARD,
     NAT_NEEDS_NETWORK,
     CHANNEL,
 )
+
+
+def too_old(target: str, stated: str, what: str, since: str, span: Span) -> Diagnostic:
+    """A finding of TG405: `what` (with its verb, as "maps with ranges need") of a statement came
+    `since` this version of the target, and an older one is stated.
+    """
+    return Diagnostic(
+        TOO_OLD,
+        f"{target} {stated} is too old: {what} {since}",
+        Label(span, f"needs {target} {since}"),
+        help=f'state `{target} = "{since}"` or newer in the table `targets` of the configuration, '
+        "if every gateway has it",
+    )

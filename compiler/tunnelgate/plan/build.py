@@ -106,6 +106,7 @@ class _Builder:
         checked = self.policy.settings.antispoof and zone.over is None
         return Link(
             name=zone.name,
+            origin=about,
             interfaces=exact,
             wildcards=tuple(wild),
             over=self.links[zone.over] if zone.over is not None else None,

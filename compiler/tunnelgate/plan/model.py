@@ -62,6 +62,7 @@ class Link:
 
     Attributes:
         name: the zone's.
+        origin: the zone.
         interfaces: exact names.
         wildcards: prefixes of names, the `*` left out, longest first; an exact name anywhere wins.
         over: for IPsec, the link that carries it; such a link has no interfaces of its own.
@@ -71,6 +72,7 @@ class Link:
     """
 
     name: str
+    origin: Origin
     interfaces: tuple[str, ...]
     wildcards: tuple[str, ...]
     over: Link | None
@@ -304,3 +306,15 @@ class Plan:
     def carried(self, link: Link) -> tuple[Link, ...]:
         """The ipsec links over a link."""
         return tuple(one for one in self.links if one.over is link)
+
+    def origins(self) -> Iterator[Origin]:
+        """The statements of all nodes; one that has several nodes comes several times."""
+        for pair in self.pairs:
+            yield from (rule.origin for rule in (*pair.denials, *pair.permissions))
+            yield from (guard.origin for guard in pair.guards)
+        for snat in self.snats:
+            yield from (moved.origin for moved in snat.moved)
+        for nodes in (self.dnats, self.snats, self.helpers, self.clear_drops, self.mss):
+            yield from (node.origin for node in nodes)
+        for origins in self.features.values():
+            yield from origins

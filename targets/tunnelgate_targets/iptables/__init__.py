@@ -13,7 +13,7 @@ class Iptables:
     """The target `iptables`; its parts are imported when they are used."""
 
     name = "iptables"
-    title = "iptables and ipset (iptables-nft and iptables-legacy 1.8.9, ipset 7.17)"
+    title = "iptables and ipset (both flavours; iptables 1.6.2 and later, ipset 7.5 and later)"
     format_revision = 1
     version_form = "1.8.9"
 
@@ -25,7 +25,7 @@ class Iptables:
         """What iptables cannot do."""
         from tunnelgate_targets.iptables.refuse import refuse
 
-        return refuse(plan)
+        return refuse(plan, setup)
 
     def emit(self, plan: Plan, setup: Setup = WHOLE) -> Output:
         """`rules.v4`, `rules.v6`, and their companions where they are needed."""

@@ -6,13 +6,24 @@ from collections.abc import Iterator
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics import targets as rules
-from tunnelgate.plan import Feature, Plan, Snat
+from tunnelgate.plan import Feature, Origin, Plan, Snat
+from tunnelgate.target import Layout, Setup, is_older
 from tunnelgate_targets.iptables.quote import MAX_PREFIX, plain
 
+#: The oldest that was tried: it takes all rules but those below, and means the same by them.
+_TRIED = "1.6.0"
+#: `--hashlimit-upto` counts in parts of a second, so many of which older ones have room for.
+_FASTER = "1.6.1"
+_MOST_A_SECOND = 10_000
+#: `iptables-restore --wait`, without which two programs load at once.
+_WAITS = "1.6.2"
 
-def refuse(plan: Plan) -> list[Diagnostic]:
+
+def refuse(plan: Plan, setup: Setup) -> list[Diagnostic]:
     """Findings of the group TG4xx, each once."""
     found = [*_tracking(plan), *_prefixes(plan), *_by_interface(plan)]
+    if setup.version is not None:
+        found += _too_old(plan, setup.layout, setup.version)
     return list({(one.rule.code, one.primary.span): one for one in found}.values())
 
 
@@ -51,6 +62,25 @@ def _by_interface(plan: Plan) -> Iterator[Diagnostic]:
             Label(origin.span),
             help="give the zone a `network`, and leave `antispoof` on",
         )
+
+
+def _too_old(plan: Plan, layout: Layout, stated: str) -> Iterator[Diagnostic]:
+    """What the stated version does not know. A ruleset as a whole is there for the first zone."""
+    needs = [(_TRIED, "these rules need", plan.links[0].origin)]
+    needs += [(_FASTER, "limits beyond 10,000 a second need", one) for one in _fast(plan)]
+    if layout == "shared":
+        needs.append((_WAITS, "the layout `shared` needs", plan.links[0].origin))
+    for since, what, origin in needs:
+        if is_older(stated, since):
+            yield rules.too_old("iptables", stated, what, since, origin.span)
+
+
+def _fast(plan: Plan) -> Iterator[Origin]:
+    seconds = {"second": 1, "minute": 60}
+    for pair in plan.pairs:
+        for rule in pair.permissions:
+            if rule.limit and rule.limit.count > _MOST_A_SECOND * seconds[rule.limit.unit]:
+                yield rule.origin
 
 
 def _has_sources(plan: Plan, snat: Snat) -> bool:

@@ -13,7 +13,7 @@ class Nftables:
     """The target `nftables`; its parts are imported when they are used."""
 
     name = "nftables"
-    title = "nftables (nft 1.0.6 and later, Linux 5.10 and later)"
+    title = "nftables (nft 0.9.7 and later, Linux 5.10 and later)"
     format_revision = 1
     version_form = "1.0.6"
 
@@ -23,9 +23,13 @@ class Nftables:
 
     def refuse(self, plan: Plan, setup: Setup = WHOLE) -> list[Diagnostic]:
         """What nftables cannot do, or this version does not emit."""
-        from tunnelgate_targets.nftables.refuse import refuse
+        from tunnelgate_targets.nftables import refuse, since
 
-        return refuse(plan)
+        found = refuse.refuse(plan)
+        if setup.version is not None and not found:
+            ruleset = self.emit(plan, setup).files["ruleset.nft"]
+            found += since.refuse(plan, ruleset, setup.version)
+        return found
 
     def emit(self, plan: Plan, setup: Setup = WHOLE) -> Output:
         """`ruleset.nft` and its companions."""

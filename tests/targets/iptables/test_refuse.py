@@ -8,6 +8,7 @@ import pytest
 
 from tunnelgate.diagnostics import targets as rules
 from tunnelgate.plan import Plan
+from tunnelgate.target import Layout, Setup
 from tunnelgate_targets.iptables import TARGET
 
 Planned = Callable[[str], Plan]
@@ -58,3 +59,30 @@ def test_the_examples_of_the_rules(planned: Planned, rule: rules.Rule) -> None:
 )
 def test_what_is_not(planned: Planned, statement: str) -> None:
     assert TARGET.refuse(planned(f"{ZONES}{statement}\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "layout", "needed", "before"),
+    [
+        ("allow ssh from lan to hq with limit 10001/second", "whole", "1.6.1", "1.6.0"),
+        ("allow ssh from lan to hq with limit 600001/minute", "whole", "1.6.1", "1.6.0"),
+        ("allow ssh from lan to hq", "shared", "1.6.2", "1.6.1"),
+        ("allow ssh from lan to hq", "whole", "1.6.0", "1.4.21"),
+    ],
+)
+def test_what_needs_a_newer_version(
+    planned: Planned, statement: str, layout: Layout, needed: str, before: str
+) -> None:
+    plan = planned(f"{ZONES}{statement}\n")
+    [one] = TARGET.refuse(plan, Setup(layout, before))
+    assert (one.rule, one.message.split()[-1]) == (rules.TOO_OLD, needed)
+    span = one.primary.span
+    place = span.file.text[span.start : span.end]
+    assert place == (statement if "limit" in statement else "wan")
+    assert TARGET.refuse(plan, Setup(layout, needed)) == []
+
+
+@pytest.mark.parametrize("limit", ["10000/second", "600000/minute"])
+def test_limits_that_every_version_takes(planned: Planned, limit: str) -> None:
+    plan = planned(f"{ZONES}allow ssh from lan to hq with limit {limit}\n")
+    assert TARGET.refuse(plan, Setup("whole", "1.6.0")) == []

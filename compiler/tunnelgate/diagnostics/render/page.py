@@ -51,13 +51,18 @@ def help_parts(rule: Rule, said: str = "") -> list[str]:
         "## Why",
         _sentence(rule.why),
         f"Source: {rule.source}",
-        *(["## Bad", _fence(rule.bad)] if rule.bad else []),
+        *(["## Bad", *_stated(rule), _fence(rule.bad)] if rule.bad else []),
         *([_fence(said, "text")] if said else []),
         "## Good",
         _fence(rule.good),
         "## Fix",
         "\n".join(f"- {_sentence(line)}" for line in _fixes(rule)),
     ]
+
+
+def _stated(rule: Rule) -> list[str]:
+    """The versions that an example is about."""
+    return [f'With `{target} = "{version}"` stated:' for target, version in rule.versions]
 
 
 def index(rules: Iterable[Rule]) -> str:
