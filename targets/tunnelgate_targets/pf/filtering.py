@@ -234,10 +234,8 @@ class Filter:
             goal = self.tables.host("to", part.destination, family)
             if source is None or goal is None:
                 continue
-            for way in ways(part.l4):
-                where = Where(arrival.on, family, way, source, goal, tagged=tagged)
-                if where.fits():
-                    yield where
+            for way in ways(part.l4, family):
+                yield Where(arrival.on, family, way, source, goal, tagged=tagged)
 
     def _denied(
         self, direction: Literal["in", "out"], source: Link | None, where: Where, one: Rule
@@ -278,8 +276,9 @@ class Filter:
             families = (where.family or where.way.family,)
             for family in (4, 6) if families == (0,) else families:
                 for piece in self.translation.parts(source, destination, family):
-                    if piece.sources <= part.source:
-                        yield where.but(family=family, source="any", tagged=piece.tag)
+                    way = where.way.within(family)
+                    if piece.sources <= part.source and way is not None:
+                        yield where.but(family=family, way=way, source="any", tagged=piece.tag)
             if not self.translation.covers(source, destination, where.family, part):
                 yield where.but(tagged=tag)
                 if self.translation.has_errors(source):
@@ -299,10 +298,8 @@ class Filter:
             goal = self.tables.host(destination.name, part.destination, family)
             if source is None or goal is None:
                 continue
-            for way in ways(part.l4):
-                where = Where(on(destination), family, way, source, goal)
-                if where.fits():
-                    yield where, part
+            for way in ways(part.l4, family):
+                yield Where(on(destination), family, way, source, goal), part
 
     def leftover(self) -> Iterator[str]:
         """What was to cross, and no pair of links has let."""

@@ -203,10 +203,9 @@ class Translation:
         target = str(axes.to_address(dnat.target))
         if dnat.port is not None:
             target = f"{target} port {dnat.port}"
-        for way in ways(dnat.match.l4):
+        for way in ways(dnat.match.l4, dnat.family):
             match = Where(where, dnat.family, way, source, destination)
-            if match.fits():
-                yield Rdr(match, elsewhere, target, forward_tag(dnat.link))
+            yield Rdr(match, elsewhere, target, forward_tag(dnat.link))
 
     def _source(self, dnat: Dnat) -> str | None:
         """Its sources; what is decrypted must be of the ipsec link."""

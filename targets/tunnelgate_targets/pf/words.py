@@ -30,6 +30,14 @@ class Way(NamedTuple):
             return 0
         return 4 if self.protocols == (axes.ICMP,) else 6
 
+    def within(self, family: int) -> Way | None:
+        """What of it a family has: pfctl refuses to hear of the ICMP of the other one."""
+        foreign = {4: axes.ICMPV6, 6: axes.ICMP}.get(family)
+        if foreign not in self.protocols:
+            return self
+        protocols = tuple(number for number in self.protocols if number != foreign)
+        return self._replace(protocols=protocols) if protocols else None
+
 
 ANY = Way()
 
@@ -43,8 +51,8 @@ class Unmatchable(ValueError):
 
 
 @lru_cache(maxsize=4096)
-def ways(l4: Intervals) -> tuple[Way, ...]:
-    """How to match a set of channels, in the fewest rules.
+def ways(l4: Intervals, family: int = 0) -> tuple[Way, ...]:
+    """How to match a set of channels, in the fewest rules; 0 for both families.
 
     AH is in no set and out of none: pf looks through it (pf facts, VPN protocols). Protocol 0 is
     left out of ranges: pf reads it as any, and no packet of IP has it.
@@ -75,7 +83,7 @@ def ways(l4: Intervals) -> tuple[Way, ...]:
         same[tuple(some)].append(protocol)
     found += [Way(tuple(protocols), some) for some, protocols in same.items()]
     found += [Way((protocol,), types=tuple(some)) for protocol, some in types.items()]
-    return tuple(found)
+    return tuple(part for way in found if (part := way.within(family)) is not None)
 
 
 def numbers_text(low: int, high: int) -> str:
@@ -140,10 +148,6 @@ class Where:
         if not self.tagged:
             return ""
         return f"{'! ' if self.untagged else ''}tagged {self.tagged}"
-
-    def fits(self) -> bool:
-        """Whether its family is that of its types."""
-        return not (self.family and self.way.family and self.family != self.way.family)
 
     def but(self, **changed: object) -> Where:
         """The same with some parts changed."""
