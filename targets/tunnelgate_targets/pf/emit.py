@@ -13,6 +13,8 @@ from tunnelgate.target import Output, Requirements, Setup
 from tunnelgate_targets.pf import layout
 from tunnelgate_targets.pf.dialect import CLAMPED, Dialect
 from tunnelgate_targets.pf.filtering import Filter
+from tunnelgate_targets.pf.grouping import grouped
+from tunnelgate_targets.pf.helping import with_data
 from tunnelgate_targets.pf.links import ENC, on
 from tunnelgate_targets.pf.quote import plain
 from tunnelgate_targets.pf.tables import Tables
@@ -40,10 +42,11 @@ class Section(NamedTuple):
 
 def emit(plan: Plan, setup: Setup, dialect: Dialect, revision: int) -> Output:
     """The files of a plan that was not refused."""
+    caveats = tuple(layout.caveats(plan, setup))
+    plan = grouped(with_data(plan))
     writer = _Writer(plan, setup, dialect)
     sections = [section for section in writer.sections() if section.lines]
     name, sysctls = layout.file_name(setup), tuple(_sysctls(plan))
-    caveats = tuple(layout.caveats(plan, setup))
     needs = Requirements((), sysctls, layout.load(setup), layout.unload(setup), caveats)
     text = _template().render(
         name=name,
@@ -124,6 +127,7 @@ class _Writer:
                 _section(f"from {arrival.link.name}{decrypted}", made.arriving(arrival))
             )
         sections += [
+            _section("what encloses decrypted packets", made.wrapped()),
             _section("L2TP inside IPsec", made.l2tp()),
             _section("nothing else that was decrypted", made.strays()),
             _section("nothing for a protected network in clear text", made.clear_out()),

@@ -15,9 +15,10 @@ from typing import Literal
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Match, Pair, Plan, Rule
-from tunnelgate_targets.pf.always import Always
+from tunnelgate_targets.pf.always import IP_IN_IP, Always
 from tunnelgate_targets.pf.layout import zone_interfaces
 from tunnelgate_targets.pf.links import (
+    ARRIVED,
     ENC,
     GATEWAY,
     LEASE,
@@ -29,6 +30,7 @@ from tunnelgate_targets.pf.links import (
     forward_tag,
     on,
     uses_enc,
+    uses_tunnels,
 )
 from tunnelgate_targets.pf.quote import interface, label
 from tunnelgate_targets.pf.tables import Tables
@@ -152,7 +154,12 @@ class Filter:
             yield from self.verdicts.refused("in", link, where, text)
 
     def local(self) -> Iterator[str]:
-        """What is for the machine itself gets a tag; until something allows it, nothing does."""
+        """What is for the machine itself gets a tag; until something allows it, nothing does.
+
+        What comes out of a tunnel still has the tag of what enclosed it.
+        """
+        stale = Where(self.everywhere, tagged=GATEWAY)
+        yield rule(f"{self.mark} in", stale, f"tag {ARRIVED}")
         for goal in ("(self)", "(self:broadcast)", self.tables.name("everybody", _EVERYBODY)):
             family = 4 if "broadcast" in goal else 0
             where = Where(self.everywhere, family, destination=goal)
@@ -211,6 +218,12 @@ class Filter:
             for where in self._wheres(one.match, arrival, GATEWAY):
                 yield self.verdicts.passed("in", where, one, bound=arrival.bound)
 
+    def wrapped(self) -> Iterator[str]:
+        """In tunnel mode OpenBSD shows what encloses a packet on `enc0` too (ipsec.conf(5))."""
+        if uses_tunnels(self.plan):
+            where = Where(ENC, way=IP_IN_IP, destination="(self)")
+            yield rule("pass in quick", where, "no state", label("IP in IP of tunnel mode"))
+
     def l2tp(self) -> Iterator[str]:
         """L2TP inside IPsec, where nothing else that was decrypted belongs to the link."""
         for link in self.plan.inside_ipsec:
@@ -265,7 +278,8 @@ class Filter:
                     yield self.verdicts.passed("out", where, one, bound=bound, tag=REPLY)
         if any(one.translated for one in pair.permissions):
             for where in self._leaving(Match(), destination, forward_tag(source)):
-                yield rule("pass out quick", where, keep(bound=bound), f"tag {REPLY}")
+                about = label(f"forwarded from {source.name}")
+                yield rule("pass out quick", where, keep(bound=bound), about, f"tag {REPLY}")
 
     def _departures(self, match: Match, source: Link, destination: Link) -> Iterator[Where]:
         """How packets of a match are told where they leave: by their tag, and by their source as

@@ -13,6 +13,7 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Plan
 from tunnelgate.target import Setup
 from tunnelgate_targets.pf.dialect import Dialect
+from tunnelgate_targets.pf.helping import spared
 from tunnelgate_targets.pf.links import ports_of, uses_enc
 
 RULES, ANCHOR_FILE, ANCHOR = "pf.conf", "tunnelgate.anchor", "tunnelgate"
@@ -32,6 +33,14 @@ _CLAMP = (
 _IKE = (
     "where a second host behind NAT begins IKE with a peer within a minute of the first, it waits: "
     "IKE keeps its port 500, and every other port is chosen by pf"
+)
+_GRE = (
+    "pf has no helper of PPTP: the GRE of the one host that may use it passes by a state of its "
+    "own, and may begin before the control connection does"
+)
+_SECOND = (
+    "the second host behind NAT that claims a peer's protocol without ports is dropped and not "
+    "logged; pfctl -si counts it among the failed state insertions"
 )
 _OPTIONS = "packets with IP options are dropped, but for those of multicast listeners"
 _SHARED = (
@@ -86,6 +95,10 @@ def caveats(plan: Plan, setup: Setup) -> Iterator[str]:
         yield _CLAMP
     if any(snat.match.l4.overlaps(_UDP_500) and not snat.hairpin for snat in plan.snats):
         yield _IKE
+    if spared(plan):
+        yield _GRE
+    if any(pair.guards for pair in plan.pairs):
+        yield _SECOND
     yield _OPTIONS
     if setup.layout == "shared":
         yield from _SHARED

@@ -17,6 +17,7 @@ from tunnelgate_targets.pf.words import one_of
 ENC = "enc0"
 #: Tags of ours that are about no link. No zone has a dot in its name.
 GATEWAY, REPLY, SPOOFED, LEASE = "tg.gateway", "tg.reply", "tg.spoofed", "tg.lease"
+ARRIVED = "tg.arrived"
 _TUNNELS = Intervals.of([axes.l4(axes.ESP), axes.l4(axes.UDP, 4500, 4500)])
 
 
@@ -79,6 +80,11 @@ def decrypting(plan: Plan) -> Link | None:
         for rule in pair.permissions
     )
     return link if accepts else None
+
+
+def uses_tunnels(plan: Plan) -> bool:
+    """Whether the gateway's own IPsec may be in tunnel mode."""
+    return any(link.over for link in plan.links) or decrypting(plan) is not None
 
 
 def named_icmp(l4: Intervals) -> bool:

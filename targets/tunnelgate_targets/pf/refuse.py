@@ -10,6 +10,7 @@ from tunnelgate.diagnostics import targets as rules
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Feature, Link, Origin, Pair, Plan, Rule
 from tunnelgate.target import Setup
+from tunnelgate_targets.pf.helping import spared
 from tunnelgate_targets.pf.links import is_group, named_icmp, ports_of
 from tunnelgate_targets.pf.words import Unmatchable, ways
 
@@ -43,7 +44,7 @@ def _features(plan: Plan) -> Iterator[Diagnostic]:
             Feature.HELPER,
             rules.NO_HELPER,
             "pf has no connection-tracking helpers",
-            "use a protocol that needs none, as `ipsec-nat-t` or `wireguard` do",
+            "use a protocol that needs none, as `ipsec-nat-t`; or let one host alone use PPTP",
         ),
         (
             Feature.AH,
@@ -53,7 +54,10 @@ def _features(plan: Plan) -> Iterator[Diagnostic]:
         ),
     )
     for feature, about, message, help in asked:
+        spare = spared(plan) if feature is Feature.HELPER else ()
         for origin in plan.features.get(feature, ()):
+            if origin in spare:
+                continue
             yield Diagnostic(about, message, Label(origin.span), help=help)
 
 

@@ -18,7 +18,7 @@ class Tables:
     """The tables of a ruleset, made as rules ask for them."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[str, ...]] = {}
+        self._names: dict[tuple[str, ...], str] = {}
 
     def host(self, word: str, addresses: Intervals, family: int) -> str | None:
         """What stands behind `from` or `to`: `any`, a prefix, a table; None for no address.
@@ -43,11 +43,9 @@ class Tables:
         return self._one(word, inside)
 
     def name(self, word: str, entries: Iterable[str]) -> str:
-        """The table of these prefixes, whatever their number."""
+        """The table of these prefixes, whatever their number; one for each content."""
         found = tuple(entries)
-        name = table(word, " ".join(found))
-        self._entries[name] = found
-        return name
+        return self._names.setdefault(found, table(word, " ".join(found)))
 
     def _one(self, word: str, entries: tuple[str, ...]) -> str:
         return entries[0] if len(entries) == 1 else self.name(word, entries)
@@ -55,11 +53,11 @@ class Tables:
     @property
     def size(self) -> int:
         """How many prefixes there are in all tables."""
-        return sum(len(entries) for entries in self._entries.values())
+        return sum(len(entries) for entries in self._names)
 
     def lines(self) -> Iterator[str]:
         """The definitions, by name."""
-        for name, entries in sorted(self._entries.items()):
+        for entries, name in sorted(self._names.items(), key=lambda item: item[1]):
             yield from _definition(name, entries)
 
 
