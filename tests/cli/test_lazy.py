@@ -74,6 +74,14 @@ def test_check_imports_nothing_that_it_does_not_use(imported):
     assert not needless
 
 
+def test_a_configuration_costs_no_more_than_reading_it(imported, in_folder):
+    (in_folder / "tunnelgate.toml").write_text('fail-level = "warning"\npaths = ["good.tg"]\n')
+    plain, found = imported("check", "good.tg"), imported("check")
+    for name in ("pydantic", "json", "tunnelgate.target", "tunnelgate.silencing"):
+        assert name not in found
+    assert {name for name in found - plain if not name.startswith("tomllib")} == set()
+
+
 def test_the_version_needs_no_room_of_the_compiler(imported):
     assert not {"lark", "tunnelgate.syntax", "tunnelgate.policy"} & imported("--version")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterable
 
 import pytest
 from generator import draft, policy_text, render, untidy
@@ -95,3 +96,28 @@ def test_what_is_not_refused_compiles_and_its_order_makes_no_difference(
     choose.shuffle(lines)
     again = build(read(head + "}\n" + "\n".join(lines) + "\n"))
     assert one.emit(plan).files == one.emit(again).files
+
+
+@pytest.mark.parametrize("target", BUILT_IN)
+@modestly
+@generated
+def test_what_check_lets_pass_compiles_and_nothing_else_does(
+    target: str, choose: random.Random
+) -> None:
+    """For a policy without errors, only what a target refuses stands between it and a ruleset."""
+    text = policy_text(choose) if choose.random() < 0.7 else draft(choose).text
+    is_right = not any(one.is_error for one in tunnelgate.check(text))
+    found = tunnelgate.check(text, [target])
+    wrong = [one for one in found if one.is_error]
+    assert not is_right or all(one.rule.group == "targets" for one in wrong)
+    if wrong:
+        with pytest.raises(tunnelgate.PolicyError) as raised:
+            tunnelgate.compile(text, target)
+        assert _seen(raised.value.diagnostics) == _seen(found)
+    else:
+        made = tunnelgate.compile(text, target)
+        assert made.files and _seen(made.diagnostics) == _seen(found)
+
+
+def _seen(findings: Iterable[tunnelgate.Diagnostic]) -> list[tuple[str, str, int]]:
+    return [(one.rule.code, one.message, one.primary.span.start) for one in findings]
