@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.policy import Policy, Question, resolve_flow
-from tunnelgate.reading import Reading, Source, in_order, read
+from tunnelgate.reading import Given, Reading, Source, in_order, read
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse_flow
 
@@ -103,12 +103,13 @@ class Review:
     is_whole: bool
 
 
-def load(source: Source, name: str | None = None) -> Policy:
+def load(source: Source, name: str | None = None, *, vars: Given = None) -> Policy:
     """Read a policy and resolve its names, without checking whether it can work.
 
     Args:
         source: its text, the `Path` of its file, or a `SourceFile`.
         name: what findings call it; the path by default.
+        vars: values for its parameters, by name, or the `Path` of a file of them.
 
     Raises:
         PolicyError: a statement has no meaning.
@@ -116,11 +117,14 @@ def load(source: Source, name: str | None = None) -> Policy:
     >>> policy = load("gateway branch\\nzone wan { interface eth0 }")
     >>> policy.name, [zone.name for zone in policy.zones]
     ('branch', ['gateway', 'wan'])
+    >>> text = "param site : name\\ngateway $site\\nzone wan { interface eth0 }"
+    >>> load(text, vars={"site": "berlin"}).name
+    'berlin'
     >>> load("alow ssh from wan to gateway")
     Traceback (most recent call last):
     tunnelgate.api.PolicyError: <policy>:1:1: error[TG001] unknown statement `alow`
     """
-    reading = read(source, name)
+    reading = read(source, name, vars)
     if reading.policy is None or not reading.is_whole:
         raise PolicyError(reading.diagnostics)
     return reading.policy
@@ -131,6 +135,7 @@ def check(
     targets: Iterable[str] = (),
     name: str | None = None,
     *,
+    vars: Given = None,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
 ) -> list[Diagnostic]:
@@ -142,6 +147,7 @@ def check(
         source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
         targets: names of targets that must be able to do what the policy asks.
         name: what findings call it; the path by default.
+        vars: values for its parameters, by name, or the `Path` of a file of them.
         layout: `shared` where the ruleset stands side by side with those of others.
         versions: the oldest version of a target's software that must be able to, by its name.
 
@@ -161,7 +167,8 @@ def check(
     >>> check(zones + "nat from lan to wan\\nallow ah from lan to wan")[0].rule.code
     'TG101'
     """
-    return list(review(source, targets, name, layout=layout, versions=versions).findings)
+    found = review(source, targets, name, vars=vars, layout=layout, versions=versions)
+    return list(found.findings)
 
 
 def review(
@@ -169,6 +176,7 @@ def review(
     targets: Iterable[str] = (),
     name: str | None = None,
     *,
+    vars: Given = None,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
     trust: Trust | None = None,
@@ -186,7 +194,7 @@ def review(
     ([], ['TG505'])
     """
     asked = _asked(targets, layout, versions)
-    reading = _reading(source, name)
+    reading = _reading(source, name, vars)
     findings = _judge(reading)
     if asked and reading.policy is not None and not any(one.is_error for one in findings):
         plan = _plan(reading.policy)
@@ -200,6 +208,7 @@ def compile(
     target: str = "nftables",
     name: str | None = None,
     *,
+    vars: Given = None,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
 ) -> Compilation:
@@ -209,6 +218,7 @@ def compile(
         source: its text, the `Path` of its file, a `SourceFile`, or a policy that was loaded.
         target: the name of a target.
         name: what findings call the policy; the path by default.
+        vars: values for its parameters, by name, or the `Path` of a file of them.
         layout: `shared` where the ruleset stands side by side with those of others.
         versions: the oldest version of a target's software that must take it, by its name.
 
@@ -223,7 +233,9 @@ def compile(
     >>> ruleset.requirements.load
     ('nft -f ruleset.nft',)
     """
-    (compilation,) = compile_each(source, [target], name, layout=layout, versions=versions)
+    (compilation,) = compile_each(
+        source, [target], name, vars=vars, layout=layout, versions=versions
+    )
     return compilation
 
 
@@ -232,6 +244,7 @@ def compile_each(
     targets: Iterable[str],
     name: str | None = None,
     *,
+    vars: Given = None,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
     trust: Trust | None = None,
@@ -249,7 +262,7 @@ def compile_each(
     ['nftables', 'iptables']
     """
     asked = _asked(targets, layout, versions)
-    reading = _reading(source, name)
+    reading = _reading(source, name, vars)
     findings = _judge(reading)
     _refuse(reading, findings, (), trust)
     assert reading.policy is not None, "what has no policy has an error"
@@ -337,8 +350,12 @@ def _plan(policy: Policy) -> Plan:
     return build(policy)
 
 
-def _reading(source: Source | Policy, name: str | None) -> Reading:
-    return Reading(source, ()) if isinstance(source, Policy) else read(source, name)
+def _reading(source: Source | Policy, name: str | None, given: Given) -> Reading:
+    if not isinstance(source, Policy):
+        return read(source, name, given)
+    if given is not None:
+        raise ValueError("a policy that was loaded has its values already")
+    return Reading(source, ())
 
 
 def _judge(reading: Reading) -> list[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,9 +14,13 @@ from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.syntax import parse_with_includes
 from tunnelgate.syntax.words import STATEMENTS
+from tunnelgate.variables import NONE, Variables, from_mapping, parse_variables, read_variables
 
 Source: TypeAlias = str | Path | SourceFile
 """A policy's text, the path of its file, or a file that was read already."""
+
+Given: TypeAlias = Mapping[str, object] | Path | SourceFile | Variables | None
+"""Values for a policy's parameters: by their names, or a file of them (TOML, YAML or JSON)."""
 
 #: Statements that may be missing without making another one wrong. A missing `zone`, `nat` or
 #: `deny` could; so could a protocol, a parameter or an include.
@@ -50,20 +54,36 @@ class Reading:
         return len(errors) <= _MANY and all(map(_is_harmless, errors))
 
 
-def read(source: Source, name: str | None = None) -> Reading:
-    """Read and resolve a policy. `name` is what findings call it."""
+def read(source: Source, name: str | None = None, given: Given = None) -> Reading:
+    """Read and resolve a policy with the values given. `name` is what findings call it."""
     try:
         file = _file(source, name)
     except SourceError as error:
         return Reading(None, (unreadable(error),))
     parsed = parse_with_includes(file)
-    policy, unresolved = resolve(parsed.policy)
-    return Reading(policy, in_order((*parsed.diagnostics, *unresolved)))
+    variables = _variables(given)
+    policy, unresolved = resolve(parsed.policy, variables)
+    found = (*variables.diagnostics, *parsed.diagnostics, *unresolved)
+    return Reading(policy, in_order(found))
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Findings in the order in which people read."""
     return tuple(sorted(diagnostics, key=lambda finding: finding.sort_key))
+
+
+def _variables(given: Given) -> Variables:
+    match given:
+        case None:
+            return NONE
+        case Variables():
+            return given
+        case SourceFile():
+            return parse_variables(given)
+        case Path():
+            return read_variables(given)
+        case _:
+            return from_mapping(given)
 
 
 def _file(source: Source, name: str | None) -> SourceFile:

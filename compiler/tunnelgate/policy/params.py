@@ -126,6 +126,7 @@ class Params:
         self.reporter = reporter
         self._bound: dict[str, _Bound] = {}
         self._broken: set[str] = set()
+        self._is_all_given = not given.diagnostics
         for node in nodes:
             self._declare(node)
         for name, value in given.values.items():
@@ -324,7 +325,7 @@ class Params:
         default = self._read(bound, words) if words else None
         if not is_given:
             bound.values = default
-            if not node.default:
+            if not node.default and self._is_all_given:
                 self.reporter.say(
                     rules.BAD_PARAMETER,
                     node.span,

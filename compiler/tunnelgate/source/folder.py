@@ -46,7 +46,7 @@ class Folder:
         """
         try:
             if path.is_dir():
-                raise SourceError(shown, "is a folder, not a policy", "name a `.tg` file in it")
+                raise SourceError(shown, "is a folder, not a file", "name a file in it")
             with path.open("rb") as handle:
                 data = handle.read(MAX_BYTES + 1)
         except OSError as error:

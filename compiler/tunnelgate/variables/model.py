@@ -47,5 +47,21 @@ class Variables:
     name: str = ""
 
 
+class Word(str):
+    """A word without quotes in a format that knows such: what it is, its parameter says."""
+
+    __slots__ = ()
+
+
+class Malformed(Exception):
+    """A file of variables that cannot be read as one, from the character `at` on."""
+
+    def __init__(self, message: str, at: int, help: str = "mend it there") -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.help = help
+
+
 NONE = Variables()
 """Nothing was given: the defaults of the policy are its values."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tunnelgate.source import Span
-from tunnelgate.variables.model import Value
+from tunnelgate.variables.model import Value, Word
 
 _WHAT = {(False, False): "a text", (False, True): "a list of texts"}
 _WHAT |= {(True, False): "a number", (True, True): "a list of numbers"}
@@ -19,11 +19,20 @@ _WHAT |= {(True, False): "a number", (True, True): "a list of numbers"}
 
 def misfits(value: Value, *, is_number: bool, is_list: bool) -> list[tuple[Span, str, str]]:
     """What is of another shape than it should be: its place, what is said of it, the way out."""
+    plain = value.plain
+    if is_number:  # whether a word is the number that it should be, its type says
+        plain = _numbers(plain)
     try:
-        _adapter(is_number, is_list).validate_python(value.plain)
+        _adapter(is_number, is_list).validate_python(plain)
     except ValidationError as error:
         return [_misfit(value, is_number, is_list, one["loc"]) for one in error.errors()]
     return []
+
+
+def _numbers(plain: object) -> object:
+    if isinstance(plain, list):
+        return [_numbers(one) for one in plain]
+    return 0 if isinstance(plain, Word) else plain
 
 
 @cache
@@ -49,6 +58,8 @@ def _misfit(
 
 def _kind(plain: object) -> str:
     match plain:
+        case Word():
+            return "a word"
         case bool():
             return "a truth value"
         case str():
