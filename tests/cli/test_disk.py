@@ -130,5 +130,5 @@ def test_a_failure_between_replacements_is_not_called_nothing(monkeypatch):
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(folder.Problem, match="some files may be new already"):
-        folder.write([Difference(Path("a"), None, b"new")])
+        folder.write([[Difference(Path("a"), None, b"new")]])
     assert not list(Path().glob(".a.*"))

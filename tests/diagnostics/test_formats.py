@@ -42,6 +42,7 @@ def test_json_without_findings(validator: Draft202012Validator) -> None:
         "version": 1,
         "findings": [],
         "summary": {"errors": 0, "warnings": 0, "advice": 0, "silenced": 0},
+        "gateways": [],
     }
 
 

@@ -16,6 +16,7 @@ from tunnelgate.cli.exits import Problem
 if TYPE_CHECKING:
     from tunnelgate.diagnostics import Diagnostic
     from tunnelgate.diagnostics.render import Options
+    from tunnelgate.diagnostics.render.options import Gateway
 
 
 @dataclass
@@ -65,16 +66,18 @@ class Console:
         *,
         silenced: int = 0,
         pages: str = "",
+        gateways: Sequence[Gateway] = (),
     ) -> None:
         """Show findings in these formats, one below the other.
 
         Args:
             silenced: how many more there are, which somebody silenced.
             pages: the address of the folder that holds the rules' pages.
+            gateways: what was compiled.
         """
         from tunnelgate.diagnostics.render import DOCUMENTS, render
 
-        options = replace(self._options(), silenced=silenced, pages=pages)
+        options = replace(self._options(), silenced=silenced, pages=pages, gateways=gateways)
         for format in formats:
             if not diagnostics and format not in DOCUMENTS:
                 continue  # about nothing, text says nothing; not even its module is needed

@@ -18,7 +18,16 @@ class Exit(IntEnum):
     FAULT = 3
     """A fault of ours."""
     INTERRUPTED = 130
-    """As a shell says it of a command that SIGINT ended."""
+    """As a shell says it of a command that SIGINT ended: 128 and the number of the signal."""
+    TERMINATED = 143
+    """The same of SIGTERM."""
+
+
+class Terminated(BaseException):
+    """SIGTERM has come. As KeyboardInterrupt it is no Exception, so that nothing takes it for one.
+
+    Whoever leaves something behind adds a note about it.
+    """
 
 
 class Problem(click.ClickException):

@@ -33,6 +33,9 @@ class Flags:
         ignore: codes of the rules whose warnings and advice are not shown, likewise.
         baseline: the file of findings that are not shown.
         config_from: the revision of git that the configuration and what silences come from.
+        settings: single values of parameters, `NAME=VALUE`.
+        variables: the files of variables named.
+        variables_folder: a folder of such files.
     """
 
     console: Console
@@ -45,6 +48,16 @@ class Flags:
     ignore: tuple[str, ...] = ()
     baseline: str | None = None
     config_from: str | None = None
+    settings: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    variables_folder: str | None = None
+
+
+def _setting(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        if not text.partition("=")[1]:
+            raise click.BadParameter(f"`{text}` sets nothing: write `NAME=VALUE`")
+    return texts
 
 
 _COMMON = (
@@ -61,6 +74,29 @@ _COMMON = (
         "--layout",
         type=click.Choice(["whole", "shared"]),
         help="shared: side by side with rulesets of others; whole by default.",
+    ),
+    click.option(
+        "settings",
+        "--set",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_setting,
+        help="The value of a parameter; several of a list stand between commas.",
+    ),
+    click.option(
+        "variables",
+        "--vars",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(),
+        help="Values of parameters, in TOML, YAML or JSON; each file is a gateway of its own.",
+    ),
+    click.option(
+        "variables_folder",
+        "--vars-dir",
+        metavar="DIR",
+        type=click.Path(),
+        help="As --vars with each such file of the folder.",
     ),
     click.option(
         "--format",
@@ -114,6 +150,9 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
         paths: tuple[str, ...],
         targets: tuple[str, ...],
         layout: Layout | None,
+        settings: tuple[str, ...],
+        variables: tuple[str, ...],
+        variables_folder: str | None,
         format: str | None,
         fail_level: str | None,
         select: tuple[str, ...],
@@ -128,7 +167,8 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
         console = click.get_current_context().ensure_object(Console)
         console.color, console.quiet, console.verbose = color, quiet, verbose
         chosen = (layout, format, fail_level, select, ignore, baseline, config_from)
-        return function(Flags(console, paths, targets, *chosen), **rest)
+        values = (settings, variables, variables_folder)
+        return function(Flags(console, paths, targets, *chosen, *values), **rest)
 
     decorated: Callable[..., Exit] = command
     for decorate in reversed(_COMMON):

@@ -1,20 +1,27 @@
 """The folder of one target on disk: compared with what should stand in it, and written.
 
 Everything is written aside and forced to the disk before the first file is replaced, so that a
-full disk or a missing permission leaves every folder as it was.
+full disk or a missing permission leaves every folder as it was. The files of one gateway are
+replaced without a signal in between, the manifest last.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunnelgate.cli.exits import Problem
+from tunnelgate.cli.signals import undisturbed
 from tunnelgate.cli.unified import unified
+
+if TYPE_CHECKING:
+    from tunnelgate.manifest import Manifest
 
 _MANIFEST = "manifest.json"
 _WAYS_OUT = {
@@ -62,30 +69,59 @@ def differences(folder: Path, files: Mapping[str, str]) -> list[Difference]:
     return [one for one in found if one.old != one.new]
 
 
-def write(changes: Iterable[Difference]) -> None:
-    """Make all these changes, or none.
+def write(gateways: Iterable[Sequence[Difference]]) -> None:
+    """Make the changes of all these gateways, or none.
+
+    What is interrupted while files are replaced leaves whole gateways: each is as it was, or as it
+    should be.
 
     Raises:
         Problem: the disk does not take them.
     """
-    changes = list(changes)
+    gateways = list(gateways)
     made: list[Path] = []
     aside: dict[Path, Path] = {}
     try:
-        for change in changes:
+        for change in chain.from_iterable(gateways):
             if change.new is not None:
                 made += _make_folder(change.path.parent)
-                aside[change.path] = _write_aside(change.path, change.new)
+                aside[change.path] = _aside(change.path)  # known before it is there
+                _write_aside(aside[change.path], change.new)
     except BaseException as error:
         _forget(aside.values(), made)
         if isinstance(error, OSError):
             raise _problem(error, "nothing was changed") from error
+        error.add_note("nothing was changed")
         raise
+    done = 0
     try:
-        _replace(changes, aside)
-    except OSError as error:
-        _forget(aside.values(), [])
-        raise _problem(error, "some files may be new already; run it again") from error
+        for changes in gateways:
+            with undisturbed():
+                _replace(changes, aside)
+                done += 1
+    except BaseException as error:
+        _forget(aside.values(), made)
+        if isinstance(error, OSError):
+            raise _problem(error, "some files may be new already; run it again") from error
+        error.add_note(
+            f"{done} of {len(gateways)} gateways were written, each as a whole; run it again"
+        )
+        raise
+
+
+def others(output: Path, gateways: Container[str]) -> list[Path]:
+    """The folders below `output` that tunnelgate wrote, by their manifests, for other gateways."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(output) if entry.is_dir())
+    except OSError:  # there is none yet
+        return []
+    return [
+        manifest.parent
+        for name in names
+        if name not in gateways
+        for manifest in sorted((output / name).glob(f"*/{_MANIFEST}"))
+        if (found := _manifest(manifest)) is not None and found.gateway == name
+    ]
 
 
 def _replace(changes: Iterable[Difference], aside: Mapping[Path, Path]) -> None:
@@ -104,15 +140,21 @@ def _replace(changes: Iterable[Difference], aside: Mapping[Path, Path]) -> None:
 
 def _stale(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
     """Files that an earlier run wrote, by its manifest, and this one has no more."""
+    old = _manifest(folder / _MANIFEST)
+    files = () if old is None else old.files
+    return [name for name in files if name not in wanted and os.path.lexists(folder / name)]
+
+
+def _manifest(path: Path) -> Manifest | None:
+    """A manifest that an earlier run wrote; None where there is none of ours."""
     from pydantic import ValidationError
 
     from tunnelgate.manifest import Manifest
 
     try:
-        old = Manifest.model_validate_json(_content(folder / _MANIFEST) or b"")
+        return Manifest.model_validate_json(_content(path) or b"")
     except ValidationError:  # not ours, or of another version: then nothing is known about others
-        return []
-    return [name for name in old.files if name not in wanted and os.path.lexists(folder / name)]
+        return None
 
 
 def _content(path: Path) -> bytes | None:
@@ -134,21 +176,19 @@ def _make_folder(folder: Path) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
-def _write_aside(path: Path, content: bytes) -> Path:
-    """A file beside `path` with this content, safe on the disk."""
-    aside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+def _aside(path: Path) -> Path:
+    """A name beside `path` that nothing has."""
+    return path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+
+
+def _write_aside(aside: Path, content: bytes) -> None:
+    """Make a file with this content, safe on the disk."""
     # With the mode that the umask gives: the output is for others to read.
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
-    return aside
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _forget(aside: Iterable[Path], made: list[Path]) -> None:

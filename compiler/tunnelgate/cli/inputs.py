@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from tunnelgate.cli.exits import Problem
 from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.variables import SUFFIXES, Variables, read_variables
 
 #: Stands for standard input.
 DASH = "-"
@@ -45,34 +47,55 @@ def policies(paths: Iterable[str], *, with_parts: bool = False) -> list[SourceFi
     return [file for real, file in found.items() if real not in parts]
 
 
+def parts_of(policy: SourceFile) -> set[SourceFile]:
+    """A policy and what it includes, told from the text alone, which needs no parser.
+
+    What cannot be read is found out when it is parsed.
+    """
+    found = {policy}
+    waiting = [policy] if policy.library is not None else []
+    while waiting and policy.library is not None:
+        for name in _INCLUDE.findall(waiting.pop().text):
+            with suppress(SourceError):
+                if (file := policy.library.read(name)) not in found:
+                    found.add(file)
+                    waiting.append(file)
+    return found
+
+
+def variables(files: Iterable[str], folder: str | None) -> list[Variables]:
+    """The files of variables that are named, and those of a folder in sorted order.
+
+    Raises:
+        Problem: the folder cannot be read, or holds none.
+    """
+    names = list(files)
+    if folder is not None:
+        try:
+            inside = sorted(os.listdir(folder))
+        except OSError as error:
+            _closed(error)
+        found = [one for one in inside if Path(one).suffix.lower() in SUFFIXES]
+        if not found:
+            known = ", ".join(f"`{one}`" for one in sorted(SUFFIXES))
+            raise Problem(f"no file of variables in `{folder}`", f"their names end in {known}")
+        names += (os.path.join(folder, one) for one in found if not one.startswith("."))
+    once = {os.path.realpath(name): name for name in reversed(names)}
+    return [read_variables(Path(name)) for name in reversed(once.values())]
+
+
 def _parts(found: dict[str, SourceFile | SourceError]) -> set[str]:
     """Which files are parts of others: included by one that no other includes.
 
     Files that include each other are all left, to be told of.
     """
     includes = {
-        real: _included(real, file) - {real}
+        real: {os.path.join(os.path.dirname(real), part.name) for part in parts_of(file) - {file}}
         for real, file in found.items()
         if isinstance(file, SourceFile) and _INCLUDE.search(file.text)
     }
     every = set().union(*includes.values())
     return set().union(*(parts for real, parts in includes.items() if real not in every))
-
-
-def _included(real: str, policy: SourceFile) -> set[str]:
-    """What a policy includes, told from the text alone; what cannot be read is found out later."""
-    folder, library = os.path.dirname(real), policy.library
-    seen: set[SourceFile] = set()
-    waiting = [policy] if library is not None else []
-    while waiting:
-        file = waiting.pop()
-        if file in seen or library is None:
-            continue
-        seen.add(file)
-        for name in _INCLUDE.findall(file.text):
-            with suppress(SourceError):
-                waiting.append(library.read(name))
-    return {os.path.join(folder, file.name) for file in seen if file is not policy}
 
 
 def _files(name: str) -> list[str]:
@@ -88,7 +111,7 @@ def _files(name: str) -> list[str]:
     return found
 
 
-def _closed(error: OSError) -> None:
+def _closed(error: OSError) -> NoReturn:
     reason = (error.strerror or str(error)).lower()
     raise Problem(f"folder `{error.filename}` cannot be read: {reason}", "check its permissions")
 

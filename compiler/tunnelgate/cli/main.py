@@ -11,7 +11,8 @@ import click
 from tunnelgate import __version__
 from tunnelgate.cli import HELP
 from tunnelgate.cli.console import Console
-from tunnelgate.cli.exits import Exit, Fault, Problem
+from tunnelgate.cli.exits import Exit, Fault, Problem, Terminated
+from tunnelgate.cli.signals import terminable
 from tunnelgate.diagnostics.nearest import nearest
 
 #: The commands, in the order in which people need them. Each is a module of `cli.commands`.
@@ -49,16 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code."""
     console = Console()
     try:
-        code = app.main(arguments, "tunnelgate", standalone_mode=False, obj=console)
-        sys.stdout.flush()
-    except (click.Abort, KeyboardInterrupt):
-        return Exit.INTERRUPTED
+        with terminable():
+            code = app.main(arguments, "tunnelgate", standalone_mode=False, obj=console)
+            sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _stopped("interrupted", error, Exit.INTERRUPTED)
+    except Terminated as error:
+        return _stopped("terminated", error, Exit.TERMINATED)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except Exception as error:
         return _fault(error, console)
     return code or Exit.CLEAN
+
+
+def _stopped(how: str, error: BaseException, code: Exit) -> Exit:
+    """Say what a signal left, which stands in the notes of what it raised."""
+    notes = getattr(error.__cause__ or error, "__notes__", ())  # click raises its own
+    click.echo("; ".join([f"error: {how}", *notes]), err=True)
+    return code
 
 
 def _fault(error: Exception, console: Console) -> Exit:

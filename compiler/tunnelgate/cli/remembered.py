@@ -1,11 +1,12 @@
 """Policies that this very program found clean: they need not be checked again.
 
-A mark is a file in the user's cache folder, named by all that a check begins with: the policy's
-bytes and name, the program's files, the version of Python. It holds what the policy read besides,
-included files and groups: each by the name it asked for, with what was found under it. The same
-policy that finds the same asks for the same, so it is the same as a whole. Only a policy without
-any finding is remembered, so a mark says nothing that could be shown wrongly: it saves loading the
-parser and the rules, which is most of the time that checking one file takes.
+A mark is a file in the user's cache folder, named by all that a check begins with: the bytes and
+names of the policy and its variables, the program's files, the version of Python. It holds what
+the policy read besides, included files and groups: each by the name it asked for, with what was
+found under it. The same policy that finds the same asks for the same, so it is the same as a
+whole. Only a policy without any finding is remembered, so a mark says nothing that could be shown
+wrongly: it saves loading the parser and the rules, which is most of the time that checking one
+file takes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from tunnelgate import __version__
 from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.variables import NONE, Variables
 from tunnelgate_grammar.cache import cache_folder, is_ours, keep
 
 #: More marks than these, and the oldest half goes.
@@ -39,9 +41,11 @@ class Remembered:
             return None
         return folder
 
-    def is_clean(self, policy: SourceFile) -> bool:
+    def is_clean(self, policy: SourceFile, variables: Variables = NONE) -> bool:
         """Whether this program found this policy, and all that it reads, clean before."""
-        if self._folder is None or not is_ours(mark := self._folder / self._name(policy)):
+        if self._folder is None or not is_ours(
+            mark := self._folder / self._name(policy, variables)
+        ):
             return False
         try:
             lines = mark.read_text("utf-8").split("\n")
@@ -49,13 +53,14 @@ class Remembered:
         except (OSError, ValueError):  # forgotten meanwhile
             return False
 
-    def remember(self, policy: SourceFile) -> None:
+    def remember(self, policy: SourceFile, variables: Variables = NONE) -> None:
         """Mark a policy that was read and has no finding at all."""
         if self._folder is not None:
             asked = policy.library.asked if policy.library is not None else {}
             lines = [_line(name, file) for name, file in asked.items()]
             keep(
-                "\n".join(lines).encode("utf-8", "surrogatepass"), self._folder / self._name(policy)
+                "\n".join(lines).encode("utf-8", "surrogatepass"),
+                self._folder / self._name(policy, variables),
             )
             self._forget()
 
@@ -67,8 +72,9 @@ class Remembered:
             for _, path in sorted(marks)[: len(marks) // 2]:
                 Path(path).unlink(missing_ok=True)
 
-    def _name(self, policy: SourceFile) -> str:
-        parts = (self._program, policy.path, policy.text)
+    def _name(self, policy: SourceFile, variables: Variables) -> str:
+        files = (policy, *variables.files)
+        parts = (self._program, *(part for file in files for part in (file.path, file.text)))
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property

@@ -13,14 +13,17 @@ from tunnelgate.cli import inputs
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Problem
 from tunnelgate.cli.flags import Flags
+from tunnelgate.cli.jobs import Job, demand_parameters, jobs
 from tunnelgate.cli.sieve import Sieve
 from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
 from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
 from tunnelgate.diagnostics.render import DOCUMENTS
 from tunnelgate.source import SourceError, SourceFile
+from tunnelgate.variables import Variables, from_settings
 
 if TYPE_CHECKING:
+    from tunnelgate.diagnostics.render.options import Gateway
     from tunnelgate.target import Layout
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ class Run:
         console: where text goes.
         config: what the project chooses.
         policies: what could be read.
+        variables: what the files of variables say.
+        settings: single values of parameters.
         unreadable: a finding for each file that could not.
         targets: the names of the targets asked for, by flag or configuration.
         layout: whether rulesets of others stand on the gateways, too.
@@ -46,6 +51,8 @@ class Run:
     console: Console
     config: Config
     policies: tuple[SourceFile, ...]
+    variables: tuple[Variables, ...]
+    settings: Variables
     unreadable: tuple[Diagnostic, ...]
     targets: tuple[str, ...]
     layout: Layout
@@ -61,7 +68,8 @@ class Run:
 
         Raises:
             Problem: the configuration cannot be used, a target or a code is unknown, a folder is
-                empty, there is no such revision, or no baseline to read or write.
+                empty, there is no such revision, or no baseline to read or write, or values are
+                given and no policy has parameters.
         """
         start = Path(next((path for path in flags.paths if path != inputs.DASH), "."))
         base = _base(flags.config_from, start)
@@ -72,12 +80,20 @@ class Run:
                 "`--write-baseline` needs a file to write, and writes what is found here",
                 "name it with `--baseline FILE`, and leave `--config-from` out",
             )
-        found = list(inputs.policies(flags.paths or config.paths or ["."], with_parts=with_parts))
+        found = inputs.policies(flags.paths or config.paths or ["."], with_parts=with_parts)
+        variables = inputs.variables(flags.variables, flags.variables_folder)
+        settings = from_settings(flags.settings)
+        if variables or settings.files:
+            demand_parameters([one for one in found if isinstance(one, SourceFile)])
+        unread = [unreadable(one) for one in found if isinstance(one, SourceError)]
+        unread += [one for part in (*variables, settings) for one in part.diagnostics]
         return cls(
             flags.console,
             config,
             tuple(one for one in found if isinstance(one, SourceFile)),
-            tuple(unreadable(one) for one in found if isinstance(one, SourceError)),
+            tuple(variables),
+            settings,
+            tuple(unread),
             _targets(flags.targets or config.targets),
             flags.layout or config.layout or "whole",
             Sieve(
@@ -93,20 +109,49 @@ class Run:
             Severity(flags.fail_level or config.fail_level or Severity.ERROR),
         )
 
+    def jobs(self, policies: Sequence[SourceFile], *, with_defaults: bool) -> tuple[Job, ...]:
+        """Each of these policies with each set of values of the run.
+
+        With `with_defaults` those that have them are looked at with their defaults, too.
+
+        None where no values can be read that are given.
+        """
+        readable = [one for one in self.variables if not one.diagnostics]
+        if self.settings.diagnostics or (self.variables and not readable):
+            return ()
+        return jobs(policies, readable, self.settings, with_defaults=with_defaults)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether one JSON document is written, after everything else was done."""
+        return self._formats == ("json",)
+
     @property
     def nothing(self) -> str:
         """What is said where there is no finding, or none is shown."""
         silenced = self.sieve.silenced
         return f"no findings ({silenced} silenced)" if silenced else "no findings"
 
-    def report(self, diagnostics: Iterable[Diagnostic]) -> Exit:
-        """Show the findings, those about unreadable files too, and say how the run ends."""
-        all_found = [*self.unreadable, *diagnostics, *self.sieve.about_itself(self._is_everything)]
-        # What is wrong with a file that several policies include is told once.
-        found = list({one.sort_key: one for one in all_found}.values())
+    def report(self, diagnostics: Iterable[Diagnostic], gateways: Sequence[Gateway] = ()) -> Exit:
+        """Show the findings, those about unreadable files too, and say how the run ends.
+
+        `gateways` is what was compiled, for programs.
+        """
+        found = self._all(diagnostics)
         silenced, pages = self.sieve.silenced, self.config.rule_pages or ""
-        self.console.findings(found, self._formats, silenced=silenced, pages=pages)
+        self.console.findings(
+            found, self._formats, silenced=silenced, pages=pages, gateways=gateways
+        )
         return self._verdict(found)
+
+    def verdict(self, diagnostics: Iterable[Diagnostic]) -> Exit:
+        """How the run ends with these findings, and those about unreadable files."""
+        return self._verdict(self._all(diagnostics))
+
+    def _all(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        found = [*self.unreadable, *diagnostics, *self.sieve.about_itself(self._is_everything)]
+        # What is wrong with a file that several policies include is told once.
+        return list({one.sort_key: one for one in found}.values())
 
     def write_baseline(self, diagnostics: Iterable[Diagnostic]) -> Exit:
         """Write the baseline anew; where there are errors they are shown instead."""
@@ -118,7 +163,7 @@ class Run:
         return Exit.CLEAN
 
     def _verdict(self, diagnostics: Sequence[Diagnostic]) -> Exit:
-        if any(finding.rule is UNREADABLE for finding in diagnostics):
+        if any(finding.rule.code == UNREADABLE.code for finding in diagnostics):
             return Exit.USAGE
         worst = min((finding.severity.rank for finding in diagnostics), default=None)
         failed = worst is not None and worst <= self._fail_level.rank

@@ -12,7 +12,7 @@ from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.source import SourceError, SourceFile
 
 if TYPE_CHECKING:
-    from tunnelgate.api import Compilation, Review
+    from tunnelgate.api import Review
     from tunnelgate.cli.revisions import Base
     from tunnelgate.diagnostics.selection import Selection
     from tunnelgate.silencing.baseline import Baseline, Key
@@ -66,15 +66,22 @@ class Sieve:
         """How many findings were taken out, of all policies."""
         return sum(self._silenced.values())
 
-    def review(self, path: str, review: Review) -> list[Diagnostic]:
-        """The findings that are shown of the policy at a path, which may be asked about again."""
+    def review(self, job: str, review: Review) -> list[Diagnostic]:
+        """The findings that are shown of a policy and its values, called by one name for both; it
+        may be asked about again.
+        """
         gateway = review.policy.name if review.policy is not None and review.is_whole else None
-        return self._sift(path, gateway, review.findings, review.silenced)
+        return self._sift(job, gateway, review.findings, review.silenced)
 
-    def compilations(self, made: Sequence[Compilation]) -> list[Diagnostic]:
-        """The findings that are shown of a policy that compiles; one for all its targets."""
-        policy, told = made[0].policy, (made[0].diagnostics, made[0].silenced)
-        return self._sift(policy.file.path, policy.name, *told)
+    def compilation(
+        self,
+        job: str,
+        gateway: str,
+        findings: Iterable[Diagnostic],
+        silenced: Sequence[Diagnostic],
+    ) -> list[Diagnostic]:
+        """The findings that are shown of a policy that compiles; see `review`."""
+        return self._sift(job, gateway, findings, silenced)
 
     def failure(self, findings: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The findings that are shown of a policy that does not compile; a baseline is no help."""
@@ -82,7 +89,7 @@ class Sieve:
 
     def _sift(
         self,
-        path: str,
+        job: str,
         gateway: str | None,
         findings: Iterable[Diagnostic],
         silenced: Sequence[Diagnostic],
@@ -90,22 +97,22 @@ class Sieve:
         shown = left = self.failure(findings)
         if self._baseline is not None and gateway is not None:
             self._gateways.add(gateway)
-            left = self._without_known(path, gateway, shown)
-        self._silenced[path] = len(silenced) + len(shown) - len(left)
+            left = self._without_known(job, gateway, shown)
+        self._silenced[job] = len(silenced) + len(shown) - len(left)
         return left
 
     def _without_known(
-        self, path: str, gateway: str, findings: list[Diagnostic]
+        self, job: str, gateway: str, findings: list[Diagnostic]
     ) -> list[Diagnostic]:
         """The findings that the baseline does not hold, or holds for another policy."""
         from tunnelgate.silencing.baseline import Keys, can_hold
 
-        keys, self._seen[path] = Keys(gateway), []
+        keys, self._seen[job] = Keys(gateway), []
         left, known = [], self._unseen()
         for finding in findings:
             if can_hold(finding):
                 key = keys.of(finding)
-                self._seen[path].append(key)
+                self._seen[job].append(key)
                 known[key] -= 1
                 if known[key] >= 0:
                     continue

@@ -280,7 +280,7 @@ class Params:
     def _given(self, bound: _Bound, value: Value) -> tuple[tuple[str, Span], ...] | None:
         if value.is_text:
             words = _split(value) if bound.node.many else [(str(value.plain), value.span)]
-            return self._read(bound, words)
+            return self._read(bound, words, mends=False)
         from tunnelgate.variables.shape import misfits
 
         wrong = misfits(value, is_number=bound.type.is_number, is_list=bound.node.many)
@@ -295,8 +295,9 @@ class Params:
         if wrong:
             return None
         if isinstance(value.plain, list):
-            return self._read(bound, zip(map(str, value.plain), value.items, strict=True))
-        return self._read(bound, [(str(value.plain), value.span)])
+            texts = map(str, value.plain)
+            return self._read(bound, zip(texts, value.items, strict=True), mends=False)
+        return self._read(bound, [(str(value.plain), value.span)], mends=False)
 
     def _default(self, bound: _Bound, *, is_given: bool) -> None:
         """Read the default, which has to be right even where it is not used."""
@@ -335,15 +336,19 @@ class Params:
                 )
 
     def _read(
-        self, bound: _Bound, words: Iterable[tuple[str, Span]]
+        self, bound: _Bound, words: Iterable[tuple[str, Span]], *, mends: bool = True
     ) -> tuple[tuple[str, Span], ...] | None:
-        """The values that words are; None, and a finding for each wrong one, where one is wrong."""
+        """The values that words are; None, and a finding for each wrong one, where one is wrong.
+
+        Without `mends` none has a fix: what stands around a value outside is not known here.
+        """
         found, good = [], True
         for text, span in words:
             try:
                 bound.type.read(text)
             except BadValue as error:
                 good = False
+                error.fix = error.fix if mends else None
                 self.reporter.bad_value(
                     rules.BAD_VALUE, span, error, labels=[Label(bound.node.span, "declared here")]
                 )

@@ -34,6 +34,7 @@ class Draft:
 
     node: ast.Zone
     interfaces: dict[str, Span] = field(default_factory=dict)
+    names_interfaces: bool = False
     over: ast.Atom | None = None
     networks: dict[Interval, Span] = field(default_factory=dict)
     addresses: dict[int, Span] = field(default_factory=dict)
@@ -123,6 +124,7 @@ class ZoneResolver:
         return draft
 
     def _interfaces(self, draft: Draft, member: ast.Interfaces) -> None:
+        draft.names_interfaces = True
         for atom in self._params.all(member.names, INTERFACE) or ():
             try:
                 draft.interfaces.setdefault(parse_interface(atom.text), atom.span)
@@ -246,7 +248,7 @@ class ZoneResolver:
 
     def _add_zone(self, draft: Draft, held: Intervals, over: Zone | None) -> None:
         name = draft.node.name
-        if over is None and not draft.interfaces:
+        if over is None and not draft.names_interfaces:
             self.reporter.say(
                 rules.INCOMPLETE_ZONE,
                 name.span,

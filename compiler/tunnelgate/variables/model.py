@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.source import SourceFile, Span
@@ -41,7 +40,7 @@ class Variables:
         name: what the set of values is called, e.g. the name of its file; "" for none.
     """
 
-    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Value] = field(default_factory=dict)
     files: tuple[SourceFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     name: str = ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tunnelgate.diagnostics import Diagnostic, Label
@@ -53,11 +51,13 @@ def parse_variables(file: SourceFile) -> Variables:
     if problem is not None:
         place = Label(file.span(problem.at, problem.at))
         findings.append(Diagnostic(UNREADABLE, problem.message, place, help=problem.help))
-    return Variables(MappingProxyType(values), (file,), tuple(findings), file.path)
+    return Variables(values, (file,), tuple(findings), file.path)
 
 
 def from_mapping(values: Mapping[str, object]) -> Variables:
     """Values that a program hands over, as if they stood in a file."""
+    import json
+
     return parse_variables(
         SourceFile(json.dumps(dict(values), indent=2, default=str), "<vars>.json")
     )
@@ -75,13 +75,13 @@ def from_settings(texts: Iterable[str]) -> Variables:
         where = file.span(0, len(name)), file.span(start, len(text))
         findings += _collect(values, iter([(name, Value(*where, value, is_text=True))]))
         files.append(file)
-    return Variables(MappingProxyType(values), tuple(files), tuple(findings))
+    return Variables(values, tuple(files), tuple(findings))
 
 
 def override(variables: Variables, by: Variables) -> Variables:
     """Both sets of values; `by` where a name is in both."""
     return Variables(
-        MappingProxyType({**variables.values, **by.values}),
+        {**variables.values, **by.values},
         (*variables.files, *by.files),
         (*variables.diagnostics, *by.diagnostics),
         variables.name or by.name,
@@ -107,6 +107,8 @@ def _collect(values: dict[str, Value], found: Named) -> list[Diagnostic]:
 
 
 def _from_json(file: SourceFile) -> Named:
+    import json
+
     from tunnelgate.variables.scan import json_places
 
     names: list[tuple[str, Any]] = []

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from tunnelgate import api
-from tunnelgate.api import Compilation, PolicyError
 from tunnelgate.cli import HELP, folder
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Fault, Problem
 from tunnelgate.cli.flags import Flags, on_policies
+from tunnelgate.cli.fleet import Asked, Result, Ruleset, compile_all
 from tunnelgate.cli.folder import Difference
+from tunnelgate.cli.merging import merge
 from tunnelgate.cli.run import Run
 from tunnelgate.diagnostics import Diagnostic
-from tunnelgate.target import Requirements, Validation
+from tunnelgate.diagnostics.render.options import Gateway
+from tunnelgate.target import Requirements, Validation, find
 
 _DEFAULT_TARGET = "nftables"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A ruleset, the folder that it belongs into, and what is to be changed there."""
+
+    ruleset: Ruleset
+    folder: Path
+    changes: tuple[Difference, ...]
+
 
 #: What goes elsewhere on a gateway than its ruleset, and is said in words where nothing is written.
 _COMPANIONS = frozenset({"modules.conf", "sysctl.conf"})
@@ -46,7 +60,8 @@ def command(flags: Flags, output: str | None, is_check: bool, asks_kernel: bool)
     """Compile policies into rulesets; nothing is written where anything is an error.
 
     PATH is a policy, a folder of policies, or - for standard input; the configuration's paths or
-    the current folder by default. The target is nftables by default. Findings go to standard
+    the current folder by default. A policy with parameters is compiled once for each file of
+    variables. The target is nftables by default. Findings go to standard
     output, or to standard error where the ruleset goes there.
     """
     run = Run.begin(flags)
@@ -55,40 +70,48 @@ def command(flags: Flags, output: str | None, is_check: bool, asks_kernel: bool)
         raise Problem("`--check` compares with a folder", "name it with `-o DIR`")
     run.console.ruleset_on_stdout = output is None
     made, findings = _compile(run)
-    code = run.report(findings)
+    code = run.verdict(findings)
     if code is not Exit.CLEAN:
-        return code
+        return run.report(findings)
     if output is None:
+        run.report(findings)
         ruleset = _only_ruleset(made)
         _ask_kernel(made if asks_kernel else [], run.console)
         return _print(ruleset, made[0].requirements, run.console)
-    changes = _changes(Path(output), made)
+    if not run.is_json:
+        run.report(findings)
+    placed = _place(Path(output), made)
     _ask_kernel(made if asks_kernel else [], run.console)
-    return _compare(changes, run.console) if is_check else _write(changes, run.console)
+    if is_check:
+        code = _compare(placed, run.console)
+        _mention_others(Path(output), placed, run.console)
+    else:
+        _write(placed, run.console)
+    if run.is_json:
+        run.report(findings, _summary(placed, is_check))
+    return code
 
 
-def _compile(run: Run) -> tuple[list[Compilation], list[Diagnostic]]:
+def _compile(run: Run) -> tuple[list[Ruleset], list[Diagnostic]]:
     """The rulesets of all policies that have no error, and all findings."""
-    made: list[Compilation] = []
-    findings: list[Diagnostic] = []
-    for policy in run.policies:
-        try:
-            new = api.compile_each(
-                policy,
-                run.targets or (_DEFAULT_TARGET,),
-                layout=run.layout,
-                versions=run.config.versions,
-                trust=run.trust,
-            )
-        except PolicyError as error:
-            findings += run.sieve.failure(error.diagnostics)
-        else:
-            made += new
-            findings += run.sieve.compilations(new)
-    return made, findings
+    jobs = run.jobs(run.policies, with_defaults=False)
+    targets = run.targets or (_DEFAULT_TARGET,)
+    asked = Asked(targets, run.layout, run.config.versions, run.trust)
+    is_watched = sys.stderr.isatty() and not run.console.quiet
+    results = compile_all(jobs, asked, shows_progress=is_watched)
+    made = [ruleset for result in results for ruleset in result.rulesets]
+    return made, merge((one.job, _shown(one, run)) for one in results)
 
 
-def _only_ruleset(made: Sequence[Compilation]) -> str:
+def _shown(result: Result, run: Run) -> list[Diagnostic]:
+    """The findings of one job that are shown."""
+    if not result.rulesets:
+        return run.sieve.failure(result.findings)
+    gateway = result.rulesets[0].gateway
+    return run.sieve.compilation(result.job.name, gateway, result.findings, result.silenced)
+
+
+def _only_ruleset(made: Sequence[Ruleset]) -> str:
     """The text of the one file that standard output can hold."""
     rulesets = [text for one in made for name, text in one.files.items() if name not in _COMPANIONS]
     if len(rulesets) != 1:
@@ -108,7 +131,7 @@ def _print(ruleset: str, needs: Requirements, console: Console) -> Exit:
     return Exit.CLEAN
 
 
-def _ask_kernel(made: Sequence[Compilation], console: Console) -> None:
+def _ask_kernel(made: Sequence[Ruleset], console: Console) -> None:
     """Let the running kernel read the rulesets; it changes nothing.
 
     Raises:
@@ -116,45 +139,46 @@ def _ask_kernel(made: Sequence[Compilation], console: Console) -> None:
     """
     for one in made:
         try:
-            way = one.target.validate(one.files)
+            way = find(one.target).validate(one.files)
         except Validation as error:
             raise Fault(
-                f"the kernel does not take the {one.target.name} ruleset of {one.policy.name}:\n"
-                f"{error}",
+                f"the kernel does not take the {one.target} ruleset of {one.gateway}:\n{error}",
                 "this is a fault of tunnelgate or an old kernel, not of your policy; nothing was "
                 "written; please report it with the policy",
             ) from error
         except OSError as error:
             raise Problem(
-                f"the kernel could not be asked about {one.target.name}: {error}",
+                f"the kernel could not be asked about {one.target}: {error}",
                 "install the target's tools, or leave `--kernel` out",
             ) from error
-        console.say(f"{one.policy.name}: the kernel takes it, asked through {way}")
+        console.say(f"{one.gateway}: the kernel takes it, asked through {way}")
 
 
-def _changes(output: Path, made: Sequence[Compilation]) -> list[Difference]:
-    """What is to be changed below the folder.
+def _place(output: Path, made: Sequence[Ruleset]) -> list[Placed]:
+    """Where the rulesets go, and what is to be changed there.
 
     Raises:
-        Problem: two policies would be written to one place.
+        Problem: two of them would be written to one place.
     """
-    places: dict[Path, Compilation] = {}
-    changes: list[Difference] = []
+    places: dict[Path, Ruleset] = {}
     for one in made:
-        place = output / one.policy.name / one.target.name
+        place = output / one.gateway / one.target
         if place in places:
-            both = (places[place].policy.file.path, one.policy.file.path)
             raise Problem(
-                f"`{both[0]}` and `{both[1]}` are both about gateway `{one.policy.name}`",
-                "give each its own name with a `gateway NAME` statement",
+                f"{places[place].origin} and {one.origin} are both about gateway `{one.gateway}`",
+                "give each its own name with a `gateway NAME` statement"
+                + ("; `NAME` may be a parameter" if one.variables else ""),
             )
         places[place] = one
-        changes += folder.differences(place, one.folder)
-    return changes
+    return [
+        Placed(one, place, tuple(folder.differences(place, one.folder)))
+        for place, one in places.items()
+    ]
 
 
-def _compare(changes: Sequence[Difference], console: Console) -> Exit:
+def _compare(placed: Sequence[Placed], console: Console) -> Exit:
     """Say what writing would change."""
+    changes = [change for one in placed for change in one.changes]
     for change in changes:
         console.say(str(change))
         if console.verbose:
@@ -164,10 +188,35 @@ def _compare(changes: Sequence[Difference], console: Console) -> Exit:
     return Exit.FINDINGS if changes else Exit.CLEAN
 
 
-def _write(changes: Sequence[Difference], console: Console) -> Exit:
-    folder.write(changes)
-    for change in changes:
+def _mention_others(output: Path, placed: Sequence[Placed], console: Console) -> None:
+    """Name what tunnelgate wrote for other gateways; another run may need it, so it is no fault."""
+    for path in folder.others(output, {one.ruleset.gateway for one in placed}):
+        console.say(f"{path}: of a gateway that no policy of this run is about")
+
+
+def _write(placed: Sequence[Placed], console: Console) -> None:
+    by_gateway: dict[str, list[Difference]] = {}
+    for one in placed:
+        by_gateway.setdefault(one.ruleset.gateway, []).extend(one.changes)
+    changed = {name: changes for name, changes in by_gateway.items() if changes}
+    folder.write(changed.values())
+    for change in chain.from_iterable(changed.values()):
         console.say(f"{'removed' if change.new is None else 'wrote'} {change.path}")
-    if not changes:
+    if not changed:
         console.say("nothing to write: the folder is as it should be")
-    return Exit.CLEAN
+
+
+def _summary(placed: Sequence[Placed], is_check: bool) -> list[Gateway]:
+    """What was done, for programs."""
+    changed = "differs" if is_check else "written"
+    return [
+        {
+            "gateway": one.ruleset.gateway,
+            "target": one.ruleset.target,
+            "policy": one.ruleset.policy,
+            "variables": one.ruleset.variables or None,
+            "folder": str(one.folder),
+            "state": changed if one.changes else "unchanged",
+        }
+        for one in placed
+    ]

@@ -24,6 +24,7 @@ def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str
         "version": VERSION,
         "findings": [_finding(diagnostic) for diagnostic in diagnostics],
         "summary": {**counts(diagnostics), "silenced": options.silenced},
+        "gateways": list(options.gateways),
     }
     return json.dumps(document, indent=2) + "\n"
 

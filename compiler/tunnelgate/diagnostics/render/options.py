@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tunnelgate.diagnostics.rule import Rule
+
+Gateway: TypeAlias = Mapping[str, str | None]
+"""What was compiled into one folder; its fields stand in schemas/findings.schema.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +20,14 @@ class Options:
         color: whether to write ANSI colours; whoever knows the terminal decides.
         width: the columns of the terminal; formats for machines ignore both.
         silenced: how many findings are left out because somebody silenced them.
+        gateways: what was compiled, for the format json.
         pages: the address of the folder that holds the rules' pages; empty where nobody said it.
     """
 
     color: bool = False
     width: int = 100
     silenced: int = 0
+    gateways: Sequence[Gateway] = ()
     pages: str = ""
 
     def url(self, rule: Rule) -> str:
