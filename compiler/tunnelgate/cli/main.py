@@ -42,7 +42,7 @@ def app() -> None:
     """Compile firewall policies about VPN passthrough, and say what cannot work.
 
     Exit status: 0 clean, 1 findings, 2 wrong usage or input that cannot be read, 3 a fault of
-    tunnelgate.
+    tunnelgate, 130 and 143 where SIGINT or SIGTERM ended it.
     """
 
 

@@ -52,7 +52,10 @@ def _with_values(finding: Diagnostic, jobs: Sequence[Job]) -> Diagnostic:
     files = [job.variables.files[0] for job in jobs if job.variables.files]
     if not files or files[0].path in shown:
         return finding
-    labels = [Label(file.span(0, 0), "with these values") for file in files[:_SHOWN]]
+    text = "with these values"
+    if len(files) < len(jobs):
+        text += ", and with the defaults"
+    labels = [Label(file.span(0, 0), text) for file in files[:_SHOWN]]
     if len(files) > _SHOWN:
-        labels[-1] = replace(labels[-1], text=f"and with {len(files) - _SHOWN + 1} more such files")
+        labels[-1] = replace(labels[-1], text=f"{text}, and {len(files) - _SHOWN} more such files")
     return replace(finding, labels=(*finding.labels, *labels))
