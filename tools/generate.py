@@ -6,13 +6,15 @@ A test runs the comparison, so that a definition cannot change without its page.
 from __future__ import annotations
 
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from tunnelgate import api
+from tunnelgate import api, config
 from tunnelgate.cli.changes.json import Document
 from tunnelgate.diagnostics import Rule, catalogue
 from tunnelgate.diagnostics.render import page, render
@@ -33,6 +35,27 @@ def schema(model: type[BaseModel]) -> str:
     return json.dumps(made, indent=2) + "\n"
 
 
+def findings_schema() -> str:
+    """The JSON Schema of `--format json`: written by hand, but for the codes that there are."""
+    text = (ROOT / "schemas/findings.schema.json").read_text("utf-8")
+    codes = textwrap.wrap(", ".join(f'"{code}"' for code in catalogue.rules()), 84)
+    lines = "".join(f"\n            {line}" for line in codes)
+    return re.sub(r'(?<="examples": \[)[^\]]*', f"{lines}\n          ", text, count=1)
+
+
+def config_schema() -> str:
+    """The JSON Schema of `tunnelgate.toml`, for editors that know TOML."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "tunnelgate.toml",
+        "description": "What a project chooses: docs/configuration.md.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: what for key, (what, _) in config.KEYS.items()},
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
 def said(rule: Rule) -> str:
     """What `check` says of a rule's bad example: the first finding of the rule, without a count."""
     targets = sorted(BUILT_IN) if rule.group == "targets" else []
@@ -48,6 +71,8 @@ def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, by its path in the repository, and its text."""
     yield "schemas/manifest.schema.json", schema(Manifest)
     yield "schemas/diff.schema.json", schema(Document)
+    yield "schemas/findings.schema.json", findings_schema()
+    yield "schemas/config.schema.json", config_schema()
     yield "docs/protocols.md", protocol_page.markdown(TABLE)
     rules = catalogue.rules().values()
     yield "docs/rules/README.md", page.index(rules)

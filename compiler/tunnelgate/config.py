@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -93,6 +93,9 @@ class Found:
     table: dict[str, Any]
 
 
+Schema: TypeAlias = Mapping[str, Any]
+"""A JSON Schema."""
+
 Read: TypeAlias = Callable[[Path], bytes | None]
 """What a file holds, None where it is not there: on the disk, or in a revision of git."""
 
@@ -139,55 +142,65 @@ def interpret(found: Found) -> Config:
 _PATHS = ("paths", "output", "baseline")
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
+_TEXT = {"type": "string", "minLength": 1}
+_TEXTS = {"type": "array", "items": _TEXT}
+_CODES = 'write a list of codes, or what they begin with: `["TG5", "TG607"]`'
 
 
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+def _one_of(values: Iterable[str]) -> tuple[Schema, str]:
+    enum = list(values)
+    *others, last = (f'"{one}"' for one in enum)
+    return {"enum": enum}, f"write {', '.join(others)} or {last}"
 
 
-def _are_targets(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(version, str) for version in value.values())
-    return _are_texts(value)
-
-
-def _one_of(values: tuple[str, ...]) -> tuple[Callable[[object], bool], str]:
-    *others, last = (f'"{one}"' for one in values)
-    return lambda value: value in values, f"write {', '.join(others)} or {last}"
-
-
-#: What each key may be, and what to write otherwise.
-_KEYS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "paths": (_are_texts, 'write a list of files and folders: `["policies"]`'),
+#: What each key may be, in the few words of JSON Schema that `_fits` knows, and what to write
+#: otherwise. The schema for editors is made of it.
+KEYS: Mapping[str, tuple[Schema, str]] = {
+    "paths": (_TEXTS, 'write a list of files and folders: `["policies"]`'),
     "targets": (
-        _are_targets,
+        {"anyOf": [_TEXTS, {"type": "object", "additionalProperties": {"type": "string"}}]},
         'write names, `["nftables"]`, or names and versions, `{ nftables = "1.0.6" }`',
     ),
     "layout": _one_of(_LAYOUTS),
-    "output": (_is_text, 'write the name of a folder: `"rulesets"`'),
-    "format": _one_of(tuple(FORMATS)),
-    "fail-level": _one_of(tuple(severity.value for severity in Severity)),
-    "select": (_are_texts, 'write a list of codes, or what they begin with: `["TG5", "TG607"]`'),
-    "ignore": (_are_texts, 'write a list of codes, or what they begin with: `["TG5", "TG607"]`'),
-    "baseline": (_is_text, 'write the name of a file: `"baseline.json"`'),
+    "output": (_TEXT, 'write the name of a folder: `"rulesets"`'),
+    "format": _one_of(FORMATS),
+    "fail-level": _one_of(severity.value for severity in Severity),
+    "select": (_TEXTS, _CODES),
+    "ignore": (_TEXTS, _CODES),
+    "baseline": (_TEXT, 'write the name of a file: `"baseline.json"`'),
     "rule-pages": (
-        lambda value: isinstance(value, str) and re.match(r"https?://\S+$", value) is not None,
+        {"type": "string", "pattern": r"^https?://\S+$"},
         'write the address of a folder: `"https://git.example/tunnelgate/docs/rules"`',
     ),
 }
 
 
+def _fits(value: object, schema: Schema) -> bool:
+    """Whether a value is what a schema says."""
+    if "anyOf" in schema:
+        return any(_fits(value, one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    match schema["type"], value:
+        case "string", str():
+            is_long = len(value) >= schema.get("minLength", 0)
+            return is_long and re.search(schema.get("pattern", ""), value) is not None
+        case "array", list():
+            return all(_fits(one, schema["items"]) for one in value)
+        case "object", dict():
+            return all(_fits(one, schema["additionalProperties"]) for one in value.values())
+    return False
+
+
 def _problems(found: Found, key: str, value: object) -> Iterator[Wrong]:
     place = _place(found, key)
-    if key not in _KEYS:
-        close = nearest(key, _KEYS)
-        help = f"did you mean `{close}`?" if close else f"known are {', '.join(_KEYS)}"
+    if key not in KEYS:
+        close = nearest(key, KEYS)
+        help = f"did you mean `{close}`?" if close else f"known are {', '.join(KEYS)}"
         yield Wrong(place, f"unknown key `{key}`", help)
         return
-    is_right, help = _KEYS[key]
-    if not is_right(value):
+    schema, help = KEYS[key]
+    if not _fits(value, schema):
         yield Wrong(place, f"`{key}` cannot be {_shown(value)}", help)
     elif key in ("select", "ignore"):
         yield from _codes(place, key, value)

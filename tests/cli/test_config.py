@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from tunnelgate import config
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 TWO = 'targets = ["nftables", "iptables"]\n'
 
 
@@ -133,6 +137,23 @@ def test_all_that_is_wrong_is_said_at_once(run):
     Path("tunnelgate.toml").write_text('fial-level = "error"\nformat = 3\n')
     error = run("check", "good.tg").err
     assert error.count("error: ") == error.count("= help: ") == 2
+
+
+@pytest.mark.parametrize(
+    "value", ["", "full", "https://h/", 1, True, [], ["x"], [""], [1], {}, {"x": "1"}, {"x": 1}]
+)
+@pytest.mark.parametrize("key", config.KEYS)
+def test_the_schema_for_editors_says_the_same(key, value):
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    is_right = jsonschema.Draft202012Validator(schema).is_valid({key: value})
+    found = config.Found(Path("tunnelgate.toml"), "", {key: value})
+    try:
+        config.interpret(found)
+    except config.ConfigError as error:
+        about_words = [one for one in error.problems if " cannot be " not in one.reason]
+        assert is_right is bool(about_words)  # whether a code or a target is one is no form
+    else:
+        assert is_right
 
 
 def test_a_place_in_a_pyproject_is_in_its_table(run):
