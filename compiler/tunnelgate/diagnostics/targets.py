@@ -63,8 +63,9 @@ TOO_OLD = Rule(
     severity=Severity.ERROR,
     summary="a ruleset that the oldest version stated for the target does not take",
     why="What a program does not know it refuses together with the whole ruleset. And some "
-    "versions take it and get it wrong: nft before 0.9.7 forgets the lengths of prefixes in maps.",
-    source="measured: nft 0.8.5 to 1.0.6, iptables 1.6.0 to 1.8.9",
+    "versions take it and get it wrong: nft before 0.9.7 forgets the lengths of prefixes in maps. "
+    "pf has two dialects, and of the systems that have it FreeBSD 15 alone takes both.",
+    source="measured: nft 0.8.5 to 1.0.6, iptables 1.6.0 to 1.8.9; pf facts, Order and options",
     bad=_ZONES + "forward ipsec-nat-t from 198.51.100.0/24 to box\n",
     good=_ZONES + "forward ipsec-nat-t from hq to box\n",
     versions=(("nftables", "0.9.6"),),

@@ -11,7 +11,8 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Feature, Link, Origin, Pair, Plan, Rule
 from tunnelgate.target import Setup
 from tunnelgate_targets.pf.helping import spared
-from tunnelgate_targets.pf.links import is_group, named_icmp, ports_of
+from tunnelgate_targets.pf.links import is_group, named_icmp, ports_of, uses_enc
+from tunnelgate_targets.pf.versions import SYSTEMS, serves
 from tunnelgate_targets.pf.words import Unmatchable, ways
 
 _TCP = Intervals.of([axes.l4(axes.TCP)])
@@ -33,6 +34,8 @@ def refuse(plan: Plan, setup: Setup, target: str) -> list[Diagnostic]:
         *_addresses(plan),
         *_channels(plan, target),
     ]
+    if setup.version is not None:
+        found += _versions(plan, setup.version, target)
     return list({(one.rule.code, one.primary.span): one for one in found}.values())
 
 
@@ -59,6 +62,25 @@ def _features(plan: Plan) -> Iterator[Diagnostic]:
             if origin in spare:
                 continue
             yield Diagnostic(about, message, Label(origin.span), help=help)
+
+
+def _versions(plan: Plan, stated: str, target: str) -> Iterator[Diagnostic]:
+    """A system that has another dialect, or lacks an interface. The first zone stands for all."""
+    zone = Label(plan.links[0].origin.span)
+    if not serves(target, stated):
+        yield Diagnostic(
+            rules.TOO_OLD,
+            f"{stated} does not take the dialect of {target}",
+            zone,
+            help="; ".join(f"{name} is for {systems}" for name, systems in SYSTEMS.items()),
+        )
+    elif stated.startswith("macos") and uses_enc(plan):
+        yield Diagnostic(
+            rules.TOO_OLD,
+            "macOS has no enc0, by which pf tells what IPsec protects",
+            zone,
+            help="terminate IPsec elsewhere, or state a release of FreeBSD",
+        )
 
 
 # -- limits and logs
