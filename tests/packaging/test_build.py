@@ -18,6 +18,7 @@ IN_WHEEL = {
     "tunnelgate/__init__.py",
     "tunnelgate/py.typed",
     "tunnelgate/cli/commands/check.py",
+    "tunnelgate/conformance/policies/allow.tg",
     "tunnelgate_grammar/policy.lark",
     "tunnelgate_grammar/py.typed",
     "tunnelgate_targets/py.typed",
