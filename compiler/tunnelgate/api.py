@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.policy import Policy, Question, resolve_flow
 from tunnelgate.reading import Given, Reading, Source, in_order, read
+from tunnelgate.records import record
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse_flow
 
@@ -48,7 +48,7 @@ class PolicyError(ValueError):
         return render("concise", self.diagnostics).rstrip("\n")
 
 
-@dataclass(frozen=True)
+@record
 class Compilation:
     """A policy as the ruleset of one target.
 
@@ -86,7 +86,7 @@ class Compilation:
         return MappingProxyType({**self.files, "manifest.json": self.manifest})
 
 
-@dataclass(frozen=True)
+@record
 class Review:
     """What is to be said about a policy.
 

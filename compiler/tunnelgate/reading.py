@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.reading import unreadable
 from tunnelgate.policy import Policy, resolve
+from tunnelgate.records import record
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.syntax import parse_with_includes
 from tunnelgate.syntax.words import STATEMENTS
@@ -30,7 +30,7 @@ _HARMLESS = frozenset({"allow", "forward", "expect", "set", "gateway", "#"})
 _MANY = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """A policy as far as it could be read.
 

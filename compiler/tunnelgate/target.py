@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Literal, Protocol
@@ -17,6 +16,7 @@ from typing import Literal, Protocol
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.plan import Plan
+from tunnelgate.records import record
 
 #: A module, and the object in it that is the target.
 BUILT_IN: Mapping[str, str] = {
@@ -30,7 +30,7 @@ _GROUP = "tunnelgate.targets"
 Layout = Literal["whole", "shared"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setup:
     """What a ruleset finds on its gateway.
 
@@ -48,7 +48,7 @@ class Setup:
 WHOLE = Setup()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirements:
     """What a gateway must have for a ruleset.
 
@@ -67,7 +67,7 @@ class Requirements:
     caveats: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """The files of one target, by name, and what they need."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.index import BoxIndex
@@ -12,12 +11,13 @@ from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule, Zone
 from tunnelgate.policy.model import Entry
+from tunnelgate.records import record
 
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Away:
     """What an `allow … to gateway` lets in and a forward takes, so that it never arrives.
 

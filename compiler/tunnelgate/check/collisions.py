@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.index import BoxIndex
@@ -12,12 +11,13 @@ from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
 from tunnelgate.policy.options import ESP
+from tunnelgate.records import record
 
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collision:
     """What the later of two forwards takes that the earlier one takes too."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.claims import Claim
@@ -12,12 +11,13 @@ from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
+from tunnelgate.records import record
 
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Contest:
     """An outbound claim and another statement that claim ESP of the same peers.
 

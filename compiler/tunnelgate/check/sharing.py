@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
@@ -21,9 +20,10 @@ from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Rule
+from tunnelgate.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shared:
     """A statement by which hosts share a peer, and the earlier one that it takes for that, if any.
 

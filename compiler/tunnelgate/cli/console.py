@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from tunnelgate.cli.exits import Problem
+from tunnelgate.records import replace
 
 if TYPE_CHECKING:
     from tunnelgate.diagnostics import Diagnostic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit
 from tunnelgate.diagnostics import Severity
 from tunnelgate.diagnostics.render import FORMATS
+from tunnelgate.records import record
 
 if TYPE_CHECKING:
     from tunnelgate.target import Layout
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flags:
     """What a command was asked, None where the configuration or a default decides.
 

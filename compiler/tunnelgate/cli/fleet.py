@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from tunnelgate import api
 from tunnelgate.api import PolicyError
 from tunnelgate.cli.jobs import Job
 from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.records import record, replace
 from tunnelgate.target import Layout, Requirements
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _FEW = 4
 _PATIENCE = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """What rulesets are to be made of each policy; see `api.compile_each`."""
 
@@ -41,7 +41,7 @@ class Asked:
     trust: Trust | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ruleset:
     """A compiled policy for one target, as one process may hand it to another.
 
@@ -69,7 +69,7 @@ class Ruleset:
         return f"`{self.policy}`" + (f" with `{self.variables}`" if self.variables else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """The rulesets of one job, none where it has an error, and its findings."""
 

@@ -11,7 +11,6 @@ import errno
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from tunnelgate.cli.exits import Problem
 from tunnelgate.cli.signals import undisturbed
 from tunnelgate.cli.unified import unified
+from tunnelgate.records import record
 
 if TYPE_CHECKING:
     from tunnelgate.manifest import Manifest
@@ -35,7 +35,7 @@ _WAYS_OUT = {
 _OTHERWISE = "check its permissions, or choose another folder with `-o`"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """A file that is not as it should be; `old` and `new` are None for no file."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from tunnelgate.cli.jobs import Job
 from tunnelgate.diagnostics import Diagnostic, Label
+from tunnelgate.records import replace
 from tunnelgate.source import SourceFile
 
 #: So many files are shown that a finding is found with.

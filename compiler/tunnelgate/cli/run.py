@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from tunnelgate.config import Config, ConfigError
 from tunnelgate.diagnostics import Diagnostic, Severity
 from tunnelgate.diagnostics.reading import UNREADABLE, unreadable
 from tunnelgate.diagnostics.render import DOCUMENTS
+from tunnelgate.records import record
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.variables import Variables, from_settings
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tunnelgate.silencing import Trust
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """One run of a command.
 

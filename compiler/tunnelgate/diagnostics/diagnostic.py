@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tunnelgate.diagnostics.rule import Rule, Safety, Severity
+from tunnelgate.records import record
 from tunnelgate.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A place and what it has to do with the finding, in a few words (may be empty)."""
 
@@ -16,7 +15,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Replace the text of a span; an empty span inserts, an empty text deletes."""
 
@@ -24,7 +23,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """Edits that mend the finding. They do not overlap and are all in one file."""
 
@@ -32,7 +31,7 @@ class Fix:
     safety: Safety = Safety.SHOWN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """A finding at a place.
 

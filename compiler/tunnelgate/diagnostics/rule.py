@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from tunnelgate.records import record
 
 
 class Severity(Enum):
@@ -43,7 +44,7 @@ GROUPS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Rule:
     """One row of the table of rules; its page and the machine formats are made of it.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tunnelgate.diagnostics import catalogue
 from tunnelgate.diagnostics.diagnostic import Diagnostic
+from tunnelgate.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """What is shown of warnings and advice; an error always is, whatever is selected.
 

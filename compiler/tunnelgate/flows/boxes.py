@@ -6,9 +6,9 @@ The meaning of the axes is the caller's affair; all boxes of one region have the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.records import record
 
 Box = tuple[Intervals, ...]
 """The points whose coordinate on each axis is a member of the set there."""
@@ -39,7 +39,7 @@ def subtract(one: Box, other: Box) -> Iterator[Box]:
         rest[axis] = shared
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Region:
     """A union of boxes; they may overlap. Not canonical: compare by the differences."""
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from tunnelgate.records import record
 
 Interval = tuple[int, int]
 """First and last member."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Intervals:
     """A set of integers. Build it with `of`, `single` or `span`; `items` must be canonical."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from tunnelgate.flows import axes
@@ -24,6 +23,7 @@ from tunnelgate.policy.model import (
     Verdict,
     Zone,
 )
+from tunnelgate.records import record, replace
 
 #: Sources that are nobody's: the unspecified address of IPv6 and its link-local ones (RFC 4291).
 NEVER_SPOOFED = Intervals.of(
@@ -75,7 +75,7 @@ class Ports(Enum):
     MOVED = "moved above 4500"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Packet:
     """A packet that starts a connection.
 
@@ -95,7 +95,7 @@ class Packet:
     decrypted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What happens to a packet.
 

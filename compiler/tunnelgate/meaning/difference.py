@@ -8,7 +8,6 @@ have the same name. What is no fate of a flow (logs, counters, MSS, `single`) is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple, cast
 
@@ -33,6 +32,7 @@ from tunnelgate.meaning.flatten import (
     flatten,
 )
 from tunnelgate.policy.model import MULTICAST, Limit, Policy, Statement, Zone
+from tunnelgate.records import record, replace
 
 
 class Kind(Enum):
@@ -87,7 +87,7 @@ class Decision(NamedTuple):
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """Flows that have one fate in the old policy and another in the new one.
 
@@ -115,7 +115,7 @@ class Change:
         return Kind.CHANGED if self.after.passes else Kind.DENIED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """All that differs between two policies.
 

@@ -8,7 +8,6 @@ that a question about a host looks only at what concerns it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
@@ -31,6 +30,7 @@ from tunnelgate.policy.model import (
     Rule,
     Zone,
 )
+from tunnelgate.records import record
 
 #: What no packet between two machines has for an address (RFC 6890).
 NOBODY = MULTICAST | Intervals.of(
@@ -44,7 +44,7 @@ NOBODY = MULTICAST | Intervals.of(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """An expectation that does not hold, and the packet that shows it; None if there is none."""
 

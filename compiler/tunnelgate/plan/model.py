@@ -15,12 +15,12 @@ Evaluation order, which each target keeps in its own way:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.records import record
 from tunnelgate.source import Span
 
 
@@ -48,7 +48,7 @@ class Feature(Enum):
     NAT_BY_INTERFACE = "source translation by the interface of arrival alone"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """The statement a node is there for: its canonical text, and where it stands."""
 
@@ -56,7 +56,7 @@ class Origin:
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Link:
     """How packets of a zone are recognised.
 
@@ -89,7 +89,7 @@ class Link:
         return self.over or self
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match:
     """Sets of addresses and channels; `axes.ANY_…` where nothing is asked."""
 
@@ -118,7 +118,7 @@ def _part(addresses: Intervals, axis: Intervals) -> Intervals:
     return (addresses & axis) - axes.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """New connections in a unit of time, of all sources together or of each."""
 
@@ -127,7 +127,7 @@ class Limit:
     per_source: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """One statement on one pair of links.
 
@@ -151,7 +151,7 @@ class Rule:
         return self.log is None and self.limit is None and not (self.counter or self.decrypted)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Guard:
     """Portless protocols behind one address: a second claimant is counted, logged and dropped.
 
@@ -164,7 +164,7 @@ class Guard:
     origin: Origin
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Pair:
     """What may pass from one link to another; None for the gateway itself."""
 
@@ -183,7 +183,7 @@ class Pair:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dnat:
     """Destination translation: what arrives by a link for an address of the gateway goes to a host.
 
@@ -204,7 +204,7 @@ class Dnat:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snat:
     """Source translation from some links to one.
 
@@ -226,7 +226,7 @@ class Snat:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moved:
     """UDP source ports that a forward takes from these peers for one host."""
 
@@ -236,7 +236,7 @@ class Moved:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Helper:
     """A helper for connections that start like this; `link` is None for the gateway's own."""
 
@@ -247,7 +247,7 @@ class Helper:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClearDrop:
     """The three drops of one ipsec link: nothing of its network in clear, in or out."""
 
@@ -255,7 +255,7 @@ class ClearDrop:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mss:
     """MSS of TCP connections that enter or leave by a link, in octets or the path's."""
 
@@ -267,7 +267,7 @@ class Mss:
 _ANNOUNCED = {"Q.931": ("H.245",), "RAS": ("Q.931", "H.245")}
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Plan:
     """A whole ruleset. Tuples are in an order that no order of statements changes."""
 
@@ -292,7 +292,7 @@ class Plan:
     icmp: bool
     families: tuple[int, ...]
     """The families of which packets may cross the gateway at all."""
-    features: dict[Feature, tuple[Origin, ...]] = field(default_factory=dict)
+    features: dict[Feature, tuple[Origin, ...]]
 
     def masters(self, family: int | None = None) -> tuple[str, ...]:
         """The kernel's names of the helpers whose announced flows pass, for a family or for both.

@@ -6,13 +6,13 @@ Everything here is compared by identity: two statements with the same text are s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.records import record
 from tunnelgate.source import SourceFile, Span
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MULTICAST = Intervals.of(
 AH = Intervals.of([axes.l4(axes.AH)])
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Zone:
     """A set of places, told apart by interfaces or by the gateway's own IPsec.
 
@@ -85,7 +85,7 @@ class Zone:
         return bool(self.addresses) and axes.is_unknown(self.addresses[0])
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Host:
     """One machine, one endpoint; at most one address a family."""
 
@@ -95,7 +95,7 @@ class Host:
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Group:
     """Addresses of one zone under a name."""
 
@@ -105,7 +105,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Side:
     """One end of a statement: for each zone in it, the addresses that are meant.
 
@@ -134,7 +134,7 @@ class Helper(NamedTuple):
     data: Intervals
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class ProtocolSet:
     """Which protocols a statement is about.
 
@@ -160,7 +160,7 @@ class ProtocolSet:
         return self.l4 - Intervals.union_of(one.data for one in self.helpers)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """New connections in a unit of time, of all sources together or of each."""
 
@@ -169,7 +169,7 @@ class Limit:
     per_source: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What follows `with`. `log` is None without it, "" for the standard prefix."""
 
@@ -190,7 +190,7 @@ class Verdict(Enum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Statement:
     """What all statements about traffic have.
 
@@ -207,7 +207,7 @@ class Statement:
         return f"<{self.text}>"
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Rule(Statement):
     """`allow` or `deny`."""
 
@@ -224,7 +224,7 @@ class Rule(Statement):
         return self.protocols.startable(self.options.helper)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """Where a forward takes packets from: a zone, the sources meant of it, and for which addresses
     of the gateway. `hairpin` marks the host's own zone, added by the option of that name.
@@ -236,7 +236,7 @@ class Entry:
     hairpin: bool = False
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Forward(Statement):
     """`forward`: destination NAT to one host, and allowed.
 
@@ -264,7 +264,7 @@ class Forward(Statement):
         return self.protocols.startable(self.options.helper) - AH
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Nat(Statement):
     """`nat`: source NAT. `address` is None for masquerade."""
 
@@ -293,7 +293,7 @@ class ExpectKind(Enum):
     LEAVES = "leaves as"
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Question:
     """`esp from alice to hq`, resolved: a protocol and two places."""
 
@@ -304,7 +304,7 @@ class Question:
     span: Span
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class Expect(Statement):
     """A test of the policy.
 
@@ -317,7 +317,7 @@ class Expect(Statement):
     target: Intervals
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """`set …`. `log_denied` counts messages a minute, 0 for none."""
 
@@ -328,7 +328,7 @@ class Settings:
     icmp: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter, and what it stands for: one value, or those of a list (`many`)."""
 
@@ -340,7 +340,7 @@ class Parameter:
     is_used: bool
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Policy:
     """A whole policy, resolved.
 
@@ -364,7 +364,7 @@ class Policy:
     expects: tuple[Expect, ...]
     settings: Settings
     settings_spans: dict[str, Span]
-    names: Names = field(repr=False)
+    names: Names
 
     @property
     def gateway(self) -> Zone:

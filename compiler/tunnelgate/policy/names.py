@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from tunnelgate.policy.params import Params
 from tunnelgate.policy.protocols import ProtocolResolver
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.zones import ZoneResolver
+from tunnelgate.records import record
 from tunnelgate.syntax import ast
 from tunnelgate.variables import Variables
 
 _T = TypeVar("_T", bound=ast.Statement)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """What the names of one policy mean."""
 

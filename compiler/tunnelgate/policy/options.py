@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from tunnelgate.diagnostics import Label, Safety
@@ -15,6 +14,7 @@ from tunnelgate.policy.model import Limit, Options, ProtocolSet, Settings
 from tunnelgate.policy.params import WORD, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import BadValue, parse_rate, parse_spi
+from tunnelgate.records import record, replace
 from tunnelgate.source import Span
 from tunnelgate.syntax import ast
 
@@ -31,7 +31,7 @@ PORTLESS = Intervals.of(
 ESP = Intervals.of([axes.l4(axes.ESP)])
 
 
-@dataclass(frozen=True)
+@record
 class OptionRow:
     """Where an option may stand, and what has to be true of the protocols."""
 

@@ -23,6 +23,7 @@ from tunnelgate.policy.values import (
     parse_number,
     parse_port,
 )
+from tunnelgate.records import record
 from tunnelgate.source import Span
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.ast import Atom, AtomKind
@@ -33,7 +34,7 @@ _SHOWN = 4
 _MAX_NUMBER = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Type:
     """A type of parameters.
 
@@ -85,7 +86,7 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slot:
     """What may stand at a place of a statement: the types that fit, and how the place is called."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from tunnelgate.flows.intervals import Interval, Intervals
+from tunnelgate.records import record
 
 
 class NatBehaviour(Enum):
@@ -29,7 +29,7 @@ class Encryption(Enum):
     """Not a tunnel, or one whose protection is not its own affair (ssh, http, any)."""
 
 
-@dataclass(frozen=True)
+@record
 class ProtocolRow:
     """One row of the table of protocols.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import replace
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Label
@@ -18,6 +17,7 @@ from tunnelgate.policy.protocol import NatBehaviour, ProtocolRow
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.table import BY_NAME, ICMP_TYPES, ICMPV6_TYPES
 from tunnelgate.policy.values import BadValue, parse_port, parse_ports
+from tunnelgate.records import replace
 from tunnelgate.syntax import ast
 
 _TRANSPORTS = {

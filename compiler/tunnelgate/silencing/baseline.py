@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.silencing import ADDED, GONE, RULES
+from tunnelgate.records import record
 from tunnelgate.silencing.statements import Statements
 from tunnelgate.source import SourceFile, Span
 
@@ -41,7 +41,7 @@ class BaselineError(ValueError):
     """A file that is no baseline; `str()` says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Baseline:
     """How many findings of each key are silenced, and where the file says so."""
 

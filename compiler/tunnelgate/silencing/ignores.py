@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.silencing import MALFORMED
+from tunnelgate.records import record
 from tunnelgate.silencing.statements import Statement, Statements
 from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax.comments import COMMENT
@@ -26,7 +26,7 @@ _PART = re.compile(r'[ \t]*([A-Za-z-]+)[ \t]*=[ \t]*("[^"]*"|[^\s"]+)(?!\S)')
 _FORM = 'it is written `# tunnelgate: ignore[TG501] reason="why" until=2027-03-31`, the date if any'
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ignore:
     """One such comment.
 

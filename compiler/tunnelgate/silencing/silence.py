@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety, catalogue
@@ -16,6 +15,7 @@ from tunnelgate.diagnostics.silencing import (
     UNKNOWN_CODE,
     UNUSED,
 )
+from tunnelgate.records import record
 from tunnelgate.silencing import ignores
 from tunnelgate.silencing.ignores import Ignore, Trust
 from tunnelgate.source import SourceFile, Span
@@ -24,7 +24,7 @@ from tunnelgate.source import SourceFile, Span
 _ABOUT_SILENCING = frozenset(rule.code for rule in RULES)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silenced:
     """Findings, parted.
 

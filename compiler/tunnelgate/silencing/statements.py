@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from tunnelgate.records import record
 from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax.comments import COMMENT
 
@@ -19,7 +19,7 @@ _ZONE = re.compile(r"zone[ \t]+([A-Za-z0-9_-]+)[ \t]*\{[^}]*$")
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     """Lines that are one statement.
 

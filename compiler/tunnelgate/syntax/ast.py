@@ -8,9 +8,9 @@ say the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
+from tunnelgate.records import field, record
 from tunnelgate.source import SourceFile, Span
 
 
@@ -28,7 +28,7 @@ class AtomKind(Enum):
     SPI = "SPI range"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Atom:
     """One word. `text` of a string is without its quotes, of a parameter without its `$`."""
 
@@ -37,7 +37,7 @@ class Atom:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProtocolUse:
     """`esp`, `tcp/80,443`, `$p`, `wireguard port 51821`."""
 
@@ -46,7 +46,7 @@ class ProtocolUse:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Protocols:
     """A list of protocols, and what is taken away from it."""
 
@@ -55,7 +55,7 @@ class Protocols:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Places:
     """WHERES: a list of places, and what is taken away from it."""
 
@@ -64,7 +64,7 @@ class Places:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """`helper`, `log "vpn"`, `limit 10/second per source`, `spi 0x100-0x1ff`."""
 
@@ -74,7 +74,7 @@ class Option:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Node:
     """What all statements and zone members have: a place, and the doc comment before it."""
 
@@ -82,49 +82,49 @@ class Node:
     doc: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Gateway(Node):
     """`gateway NAME`; a parameter may stand for the name."""
 
     name: Atom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Interfaces(Node):
     """`interface eth1, ppp*`."""
 
     names: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class IpsecOver(Node):
     """`ipsec over ZONE`."""
 
     zone: Atom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Networks(Node):
     """`network CIDR, …`."""
 
     addresses: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Addresses(Node):
     """`address IP, …`: the gateway's own."""
 
     addresses: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Mss(Node):
     """`mss clamp` or `mss N`."""
 
     value: Atom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Host(Node):
     """`host NAME = IP, …`."""
 
@@ -132,7 +132,7 @@ class Host(Node):
     addresses: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Group(Node):
     """Exactly one of `entries` (not empty) and `file` is given."""
 
@@ -144,7 +144,7 @@ class Group(Node):
 Member = Interfaces | IpsecOver | Networks | Addresses | Mss | Host | Group
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Zone(Node):
     """`zone NAME { … }`."""
 
@@ -152,7 +152,7 @@ class Zone(Node):
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Protocol(Node):
     """`protocol NAME = ITEM + ITEM`: one's own."""
 
@@ -160,7 +160,7 @@ class Protocol(Node):
     items: tuple[ProtocolUse, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Nat(Node):
     """`nat [ipv6] from PLACES to PLACES [as ADDRESS]`."""
 
@@ -170,7 +170,7 @@ class Nat(Node):
     address: Atom | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Allow(Node):
     """`allow PROTOCOLS from PLACES to PLACES [with OPTIONS]`."""
 
@@ -180,7 +180,7 @@ class Allow(Node):
     options: tuple[Option, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Deny(Node):
     """`deny PROTOCOLS from PLACES to PLACES [with OPTIONS]`."""
 
@@ -190,7 +190,7 @@ class Deny(Node):
     options: tuple[Option, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Forward(Node):
     """`forward [ipv6] PROTOCOLS from PLACES [at ADDRESS] to HOST [port N] [with OPTIONS]`."""
 
@@ -203,7 +203,7 @@ class Forward(Node):
     options: tuple[Option, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Flow:
     """`esp from alice to hq`: the question of an expectation, or of `explain`."""
 
@@ -213,7 +213,7 @@ class Flow:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ExpectVerdict(Node):
     """`expect allow FLOW` or `expect deny FLOW`."""
 
@@ -221,7 +221,7 @@ class ExpectVerdict(Node):
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ExpectReaches(Node):
     """`expect FLOW reaches HOST`."""
 
@@ -229,7 +229,7 @@ class ExpectReaches(Node):
     host: Atom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ExpectLeaves(Node):
     """`address` is None for `untranslated`; the name `gateway` stands for any own address."""
 
@@ -237,7 +237,7 @@ class ExpectLeaves(Node):
     address: Atom | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Param(Node):
     """`param NAME : TYPE [= DEFAULT]`; `many` for `TYPE...`."""
 
@@ -247,14 +247,14 @@ class Param(Node):
     default: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Include(Node):
     """`include "FILE"`."""
 
     file: Atom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Setting(Node):
     """`set log-denied 5/minute`: a name and a value; the `on` of others is a name too."""
 
@@ -269,7 +269,7 @@ Statement = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment:
     """A comment, `#` included; `##` ones that belong to no statement are comments too."""
 
@@ -277,7 +277,7 @@ class Comment:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """One file, read."""
 

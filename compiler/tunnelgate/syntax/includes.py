@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import INCLUDE, no_folder, not_read
+from tunnelgate.records import replace
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.parser import Parsed, parse

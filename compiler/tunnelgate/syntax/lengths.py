@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import SYNTAX
+from tunnelgate.records import fields_of
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.ast import Atom, AtomKind
@@ -67,7 +67,7 @@ def _names(part: object) -> Iterator[Atom]:
     elif isinstance(part, tuple):
         for each in part:
             yield from _names(each)
-    elif is_dataclass(part) and not isinstance(part, ast.Interfaces):
-        for field in fields(part):
-            if field.name != "span":
-                yield from _names(getattr(part, field.name))
+    elif not isinstance(part, ast.Interfaces):
+        for name in fields_of(part):
+            if name != "span":
+                yield from _names(getattr(part, name))

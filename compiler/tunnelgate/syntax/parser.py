@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import EMPTY
+from tunnelgate.records import record
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.characters import clean
@@ -18,7 +18,7 @@ from tunnelgate.syntax.uncollected import uncollected
 _one_at_a_time = Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parsed:
     """What a text says, and what is wrong with it.
 

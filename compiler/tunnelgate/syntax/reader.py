@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, cast
 
@@ -10,6 +9,7 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import SYNTAX
+from tunnelgate.records import replace
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import ast, outline
 from tunnelgate.syntax.ast import Atom, AtomKind

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety
 from tunnelgate.diagnostics.reading import SYNTAX
+from tunnelgate.records import record
 from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax.outline import Word, first_word, words
 from tunnelgate.syntax.words import (
@@ -40,7 +40,7 @@ class Level(Enum):
     QUESTION = "question"
 
 
-@dataclass(frozen=True)
+@record
 class Trouble:
     """Where reading stopped in a statement, a zone's item or a question.
 

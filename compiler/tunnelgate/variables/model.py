@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.records import field, record
 from tunnelgate.source import SourceFile, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """One value, or a list of them, under a name.
 
@@ -29,7 +29,7 @@ class Value:
     is_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variables:
     """All that was given for one compilation.
 

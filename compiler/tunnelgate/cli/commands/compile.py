@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -20,12 +19,13 @@ from tunnelgate.cli.merging import merge
 from tunnelgate.cli.run import Run
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.render.options import Gateway
+from tunnelgate.records import record
 from tunnelgate.target import Requirements, Validation, find
 
 _DEFAULT_TARGET = "nftables"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placed:
     """A ruleset, the folder that it belongs into, and what is to be changed there."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tunnelgate.diagnostics.render.visible import visible_char
 from tunnelgate.diagnostics.width import text_width
+from tunnelgate.records import record
 
 #: Tabs go to the next multiple of this.
 TAB = 4
@@ -14,7 +13,7 @@ TAB = 4
 CUT = "…"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Excerpt:
     """A window of a line as it is printed.
 

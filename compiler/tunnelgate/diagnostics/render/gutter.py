@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tunnelgate.diagnostics.render.paint import Row, Segment, Style
+from tunnelgate.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gutter:
     """Draws rows that share a column for numbers of `digits` digits."""
 

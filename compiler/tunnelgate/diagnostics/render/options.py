@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from tunnelgate.diagnostics.rule import Rule
+from tunnelgate.records import record
 
 Gateway: TypeAlias = Mapping[str, str | None]
 """What was compiled into one folder; its fields stand in schemas/findings.schema.json."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """How text for people looks, and what is to be said besides.
 

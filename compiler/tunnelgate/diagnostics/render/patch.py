@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from tunnelgate.diagnostics.diagnostic import Edit, Fix
@@ -12,13 +11,14 @@ from tunnelgate.diagnostics.render.excerpt import excerpt
 from tunnelgate.diagnostics.render.gutter import SKIPPED, Gutter
 from tunnelgate.diagnostics.render.paint import Row, Style
 from tunnelgate.diagnostics.render.place import within
+from tunnelgate.records import record, replace
 from tunnelgate.source import SourceFile
 
 #: Of a longer run of lines, the first and the last few are shown.
 _LONGEST_RUN = 8
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hunk:
     """Neighbouring lines that change.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tunnelgate.diagnostics.diagnostic import Diagnostic, Label
 from tunnelgate.diagnostics.render.excerpt import excerpt, fits
@@ -12,10 +11,11 @@ from tunnelgate.diagnostics.render.paint import Row, Style
 from tunnelgate.diagnostics.render.place import within
 from tunnelgate.diagnostics.render.underline import Mark, underline
 from tunnelgate.diagnostics.render.visible import visible
+from tunnelgate.records import record
 from tunnelgate.source import Position, SourceFile, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snippet:
     """What is shown of one file.
 

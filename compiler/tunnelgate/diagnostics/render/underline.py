@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from tunnelgate.diagnostics.render.paint import Row, Segment, Style
+from tunnelgate.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """Columns `[start, end)` to be underlined, with a text that may be empty."""
 
