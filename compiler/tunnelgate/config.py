@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -39,6 +39,8 @@ class Config:
         select: codes of rules, or what they begin with: of warnings and advice, only these.
         ignore: codes of rules, or what they begin with: of warnings and advice, not these.
         baseline: the file of findings that are not shown.
+        vars: files with values for parameters.
+        vars_dir: a folder of such files.
         rule_pages: the address of the folder that holds the rules' pages, for links to them.
     """
 
@@ -51,6 +53,8 @@ class Config:
     select: list[str] = field(default_factory=list)
     ignore: list[str] = field(default_factory=list)
     baseline: str | None = None
+    vars: list[str] = field(default_factory=list)
+    vars_dir: str | None = None
     rule_pages: str | None = None
 
     @property
@@ -128,18 +132,17 @@ def interpret(found: Found) -> Config:
     problems = [one for key, value in found.table.items() for one in _problems(found, key, value)]
     if problems:
         raise ConfigError(*problems)
-    config = Config(**{key.replace("-", "_"): value for key, value in found.table.items()})
+    values: dict[str, Any] = {
+        key.replace("-", "_"): _from_here(found.path, value) if key in _PATHS else value
+        for key, value in found.table.items()
+    }
+    config = Config(**values)
     _check_versions(found, config.versions)
-    return Config(
-        **{one.name: getattr(config, one.name) for one in fields(config) if one.name not in _PATHS},
-        paths=[_from_here(found.path, one) for one in config.paths],
-        output=_from_here(found.path, config.output) if config.output else None,
-        baseline=_from_here(found.path, config.baseline) if config.baseline else None,
-    )
+    return config
 
 
 #: What is relative to the file of the configuration.
-_PATHS = ("paths", "output", "baseline")
+_PATHS = ("paths", "output", "baseline", "vars", "vars-dir")
 
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -168,6 +171,8 @@ KEYS: Mapping[str, tuple[Schema, str]] = {
     "select": (_TEXTS, _CODES),
     "ignore": (_TEXTS, _CODES),
     "baseline": (_TEXT, 'write the name of a file: `"baseline.json"`'),
+    "vars": (_TEXTS, 'write a list of files: `["berlin.toml"]`'),
+    "vars-dir": (_TEXT, 'write the name of a folder: `"sites"`'),
     "rule-pages": (
         {"type": "string", "pattern": r"^https?://\S+$"},
         'write the address of a folder: `"https://git.example/tunnelgate/docs/rules"`',
@@ -295,9 +300,11 @@ def _place(found: Found, key: str) -> str:
     return f"{found.path}:{number}:{column}"
 
 
-def _from_here(path: Path, name: str) -> str:
-    """A name that is relative to a file, as one that is relative to the working folder.
+def _from_here(path: Path, value: str | list[str]) -> str | list[str]:
+    """Names that are relative to a file, as ones that are relative to the working folder.
 
-    Findings show it: machine formats need paths that are the same on every machine.
+    Findings show them: machine formats need paths that are the same on every machine.
     """
-    return name if os.path.isabs(name) else os.path.relpath(path.parent / name)
+    if isinstance(value, list):
+        return [str(_from_here(path, one)) for one in value]
+    return value if os.path.isabs(value) else os.path.relpath(path.parent / value)

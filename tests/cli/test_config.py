@@ -170,6 +170,23 @@ def test_rules_are_selected_by_the_project_and_flags_come_first(run):
     assert "TG505" in run("check", "mild.tg", "--ignore", "TG607").out
 
 
+def test_it_says_where_values_are_and_flags_come_first(run, monkeypatch):
+    policy = (
+        Path("good.tg").read_text().replace("gateway branch", "gateway $name\nparam name : name")
+    )
+    Path("site.tg").write_text(policy)
+    Path("sites").mkdir()
+    for name in ("a", "b", "c"):
+        Path(f"sites/{name}.toml").write_text(f'name = "{name}"\n')
+    Path("tunnelgate.toml").write_text('vars = ["sites/c.toml"]\nvars-dir = "sites"\n')
+    monkeypatch.chdir("sites")
+    assert run("compile", "../site.tg", "../good.tg", "-o", "out").code == 0
+    assert {path.name for path in Path("out").iterdir()} == {"a", "b", "c", "branch"}
+    assert run("compile", "../site.tg", "--vars", "a.toml", "-o", "one").code == 0
+    assert {path.name for path in Path("one").iterdir()} == {"a"}
+    assert run("check", "../good.tg").code == 0  # which has no parameters, and need not
+
+
 def test_its_rule_pages_are_linked_to(run):
     Path("tunnelgate.toml").write_text('rule-pages = "https://git.example/rules/"\n')
     text = run("check", "bad.tg", "--format", "rdjson").out

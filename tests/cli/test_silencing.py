@@ -91,6 +91,20 @@ def test_an_included_comment_silences_and_need_not_be_of_use_to_all(run):
     assert (result.code, result.err) == (0, "2 policies: no findings (1 silenced)\n")
 
 
+def test_a_comment_may_be_of_use_with_some_values_only(run):
+    comment = '  # tunnelgate: ignore[TG607] reason="in May"'
+    text = LEGACY.replace("allow http from lan to v6\n", "").replace("2001:db8:9::/48", "$inside")
+    policy = text.replace(
+        "gateway old\n", "gateway $name\nparam name : name\nparam inside : prefix\n"
+    )
+    Path("legacy.tg").write_text(policy.replace("to v6\n", f"to v6{comment}\n"))
+    Path("a.toml").write_text('name = "a"\ninside = "10.9.0.0/16"\n')
+    Path("b.toml").write_text('name = "b"\ninside = "2001:db8:9::/48"\n')
+    both = run("check", "legacy.tg", "--vars", "a.toml", "--vars", "b.toml")
+    assert (both.out, both.err) == ("", "1 policy: no findings (1 silenced)\n")
+    assert "TG083" in run("check", "legacy.tg", "--vars", "a.toml").out
+
+
 # Rules selected
 
 

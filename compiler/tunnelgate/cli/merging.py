@@ -17,7 +17,7 @@ Found = tuple[Job, Sequence[Diagnostic]]
 
 def merge(results: Iterable[Found]) -> list[Diagnostic]:
     """The findings of all jobs. What is found with every set of values of a policy is told once;
-    what is found with some says with which.
+    what is found with some says with which. A comment is of no use only where it is with none.
     """
     by_policy: dict[SourceFile, list[Found]] = {}
     for job, findings in results:
@@ -34,7 +34,10 @@ def _merged(results: Sequence[Found]) -> Iterator[Diagnostic]:
         for finding in findings:
             told.setdefault(_key(finding), (finding, []))[1].append(job)
     for finding, jobs in told.values():
-        yield finding if len(jobs) >= len(results) else _with_values(finding, jobs)
+        if len(jobs) >= len(results):
+            yield finding
+        elif finding.rule.name != "ignore-unused":
+            yield _with_values(finding, jobs)
 
 
 def _key(finding: Diagnostic) -> tuple[object, ...]:

@@ -23,12 +23,10 @@ from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.variables import Variables, from_settings
 
 if TYPE_CHECKING:
-    from tunnelgate.diagnostics.render.options import Gateway
-    from tunnelgate.target import Layout
-
-if TYPE_CHECKING:
     from tunnelgate.cli.revisions import Base
+    from tunnelgate.diagnostics.render.options import Gateway
     from tunnelgate.silencing import Trust
+    from tunnelgate.target import Layout
 
 
 @record
@@ -81,9 +79,10 @@ class Run:
                 "name it with `--baseline FILE`, and leave `--config-from` out",
             )
         found = inputs.policies(flags.paths or config.paths or ["."], with_parts=with_parts)
-        variables = inputs.variables(flags.variables, flags.variables_folder)
+        asked = (flags.variables, flags.variables_folder)
+        variables = inputs.variables(*(asked if any(asked) else (config.vars, config.vars_dir)))
         settings = from_settings(flags.settings)
-        if variables or settings.files:
+        if any(asked) or settings.files:
             demand_parameters([one for one in found if isinstance(one, SourceFile)])
         unread = [unreadable(one) for one in found if isinstance(one, SourceError)]
         unread += [one for part in (*variables, settings) for one in part.diagnostics]
