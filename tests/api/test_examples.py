@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("name", ["tunnelgate", "tunnelgate.api"])
+@pytest.mark.parametrize("name", ["tunnelgate", "tunnelgate.api", "tunnelgate.target"])
 def test_examples_do_what_they_say(name: str) -> None:
     failed, attempted = doctest.testmod(import_module(name))
     assert attempted and not failed

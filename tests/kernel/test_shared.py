@@ -171,6 +171,27 @@ def test_between_the_zones_the_policy_decides(host: Host, neighbour: str) -> Non
         assert refused.dropped, refused
 
 
+def test_nothing_is_in_clear_whoever_sends_it(host: Host) -> None:
+    """A network of the gateway's own IPsec, by an interface of a zone: the one thing that a policy
+    says about containers.
+    """
+    tunnel = "zone site {\n  ipsec over wan\n  network 10.20.0.0/16\n}\n"
+    host.neighbour("own")
+    assert not host.send("docker0", CONTAINER, "10.20.0.5", "tcp", 80).dropped
+    assert not host.send("eth0", "10.20.0.5", PUBLIC, "tcp", 8080).dropped
+    host.load(host.compile(EXAMPLE.read_text() + tunnel))
+    assert host.send("docker0", CONTAINER, "10.20.0.5", "tcp", 80).dropped
+    assert host.send("eth0", "10.20.0.5", PUBLIC, "tcp", 8080).dropped
+    assert not host.send("docker0", CONTAINER, "10.21.0.5", "tcp", 80).dropped
+
+
+def test_what_the_gateway_sends_is_its_zones_business_alone(host: Host) -> None:
+    host.neighbour("own")
+    host.load(host.compile(EXAMPLE.read_text() + "set gateway-output deny\n"))
+    assert host.lab.send(Probe(None, PUBLIC, HQ, "tcp", dport=443)).send_error == "EPERM"
+    assert host.lab.send(Probe(None, "172.17.0.1", CONTAINER, "tcp", dport=80)).arrival
+
+
 @pytest.mark.parametrize("neighbour", ["firewalld", "own"])
 def test_nobody_else_translates_what_the_policy_does_not(lab: Lab, neighbour: str) -> None:
     """Both masquerade whatever leaves for the inside; ours stands before them."""
@@ -231,6 +252,14 @@ class TestScript:
         assert "tg4-" in host.listing()
         host.load()
         assert host.listing() == fresh
+
+    def test_removal_takes_the_sets_too(self, host: Host) -> None:
+        many = EXAMPLE.read_text() + "allow ssh from 192.168.1.3, 192.168.1.9 to wan\n"
+        output = host.compile(many)
+        host.load(output)
+        assert "tg4-" in host.listing()
+        host.run(output, "unload")
+        assert "tg" not in host.listing()
 
     def test_a_rule_that_others_put_first_stays_first(self, host: Host) -> None:
         host.load()

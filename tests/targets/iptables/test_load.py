@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tunnelgate.plan import Plan
-from tunnelgate.target import Validation
+from tunnelgate.target import Layout, Setup, Validation
 from tunnelgate_targets.iptables import TARGET
 from tunnelgate_targets.iptables.load import Flavour, validate
 
@@ -158,13 +158,14 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 @pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("flavour", FLAVOURS)
 class TestLoading:
+    @pytest.mark.parametrize("layout", ["whole", "shared"])
     @pytest.mark.parametrize("name", SAMPLES)
     def test_samples_load(
-        self, planned: Callable[[str], Plan], flavour: Flavour, name: str
+        self, planned: Callable[[str], Plan], flavour: Flavour, name: str, layout: Layout
     ) -> None:
-        plan = planned(SAMPLES[name])
-        assert not TARGET.refuse(plan)
-        through = validate(TARGET.emit(plan).files, flavour)
+        plan, setup = planned(SAMPLES[name]), Setup(layout)
+        assert not TARGET.refuse(plan, setup)
+        through = validate(TARGET.emit(plan, setup).files, flavour)
         assert {"nft": "nf_tables", "legacy": "legacy"}[flavour] in through
 
     @needs_root
