@@ -16,7 +16,7 @@ import pytest
 from generator import packets
 from lab import Lab, LoadError, Observation, Probe, Wire
 
-from tunnelgate.flows import axes
+from tunnelgate.flows import Intervals, axes
 from tunnelgate.meaning import Decider, Outcome, Packet, Ports
 from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.plan import build
@@ -138,7 +138,8 @@ class Gateway:
         family = axes.family(value)
         inside = zone.networks & axes.family_axis(family)
         if inside:
-            return inside.first() + 1
+            taken = Intervals.union_of(host.addresses for host in self.policy.hosts)
+            return (inside - taken - Intervals.single(inside.first())).first()
         text = f"100.64.{zone.index}.1" if family == 4 else f"2001:db8:ffff:{zone.index}::1"
         return axes.address_of(text)
 

@@ -167,3 +167,57 @@ def test_a_hairpin_moves_no_port(loader: str) -> None:
                 Probe("eth1", BOB, "203.0.113.1", "udp", sport=port, dport=port)
             ).arrival
             assert (seen.destination, seen.sport) == (ALICE, port)
+
+
+SIX_OUTSIDE = """zone out {
+  interface eth3
+  address   2001:db8::1
+}
+zone six {
+  interface eth2
+  network   fd00:6::/64
+  host box = fd00:6::10
+}
+nat ipv6 from six to out
+"""
+
+
+def test_no_forward_takes_discovery_or_errors_of_no_connection(loader: str) -> None:
+    text = f"{SIX_OUTSIDE}forward ipv6 any from out to box\n"
+    with loaded(text, loader) as made:
+        for kind in (2, 135):
+            probe = Probe("eth3", "2001:db8:9::9", "2001:db8::1", "icmpv6", icmp_type=kind, ttl=255)
+            seen = made.lab.send(probe)
+            assert (len(seen.arrivals), len(seen.local)) == (0, 1)
+        ping = made.lab.send(Probe("eth3", "2001:db8:9::9", "2001:db8::1", "icmpv6"))
+        assert ping.arrival.destination == "fd00:6::10"
+
+
+def test_without_the_errors_of_rfc_4890_a_statement_may_allow_them(loader: str) -> None:
+    text = f"{SIX_OUTSIDE}set icmp none\nallow icmpv6/packet-too-big from out to six\n"
+    with loaded(text, loader) as made:
+        for kind, is_dropped in ((1, True), (2, False), (3, True)):
+            error = Probe("eth3", "2001:db8:9::9", "fd00:6::10", "icmpv6", icmp_type=kind)
+            assert made.lab.send(error).dropped is is_dropped
+
+
+def test_of_two_unknown_addresses_a_forward_takes_the_one_it_names(loader: str) -> None:
+    text = """zone wan {
+  interface eth0
+}
+zone wan2 {
+  interface eth4
+}
+zone lan {
+  interface eth1
+  network   192.168.1.0/24
+  host box = 192.168.1.10
+}
+nat from lan to wan, wan2
+forward https from wan at wan2 to box
+"""
+    with loaded(text, loader) as made:
+        own = [wire.addresses[0].partition("/")[0] for wire in made.wires[:2]]
+        fates = [made.lab.send(Probe("eth0", HQ, one, "tcp", dport=443)) for one in own]
+        assert fates[0].dropped
+        assert fates[1].arrival.destination == "192.168.1.10"

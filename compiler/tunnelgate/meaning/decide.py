@@ -49,6 +49,9 @@ ICMPV6_ERRORS = Intervals.of(
 ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
 
 
+_UNTRANSLATED = NEIGHBOUR_DISCOVERY | ICMPV6_ERRORS
+
+
 class Reason(Enum):
     """Why a packet has its fate."""
 
@@ -191,7 +194,7 @@ class Decider:
     def forward_of(self, packet: Packet) -> tuple[Forward, Entry] | tuple[None, None]:
         """The forward that takes a packet, and where it took it from."""
         for forward in self.policy.forwards:
-            if packet.l4 not in forward.l4:
+            if packet.l4 not in taken(forward):
                 continue
             for entry in forward.entries:
                 if (
@@ -323,6 +326,13 @@ class Decider:
             )
             for forward in self.policy.forwards
         )
+
+
+def taken(forward: Forward) -> Intervals:
+    """The channels of a forward that connection tracking translates: neither neighbour discovery,
+    which it does not track, nor an error that is about no connection (measured).
+    """
+    return forward.l4 - _UNTRANSLATED if forward.family == 6 else forward.l4
 
 
 def _matches_inside(rule: Rule, packet: Packet) -> bool:

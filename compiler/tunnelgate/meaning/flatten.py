@@ -25,6 +25,7 @@ from tunnelgate.meaning.decide import (
     Decider,
     Ports,
     Reason,
+    taken,
 )
 from tunnelgate.policy.model import (
     AH,
@@ -240,10 +241,7 @@ class _Arriving:
         """What a forward takes: judged with its host as the destination."""
         egress = forward.host.zone
         sent = Delivered(egress.name, forward.target, forward.port)
-        taken = {"source": entry.sources, "destination": entry.addresses}
-        always = forward.l4 & ICMPV6_ERRORS
-        if always and self.settings.icmp:
-            yield _row(sent, Cause(Reason.ALWAYS), l4=always, **taken)
+        ends = {"source": entry.sources, "destination": entry.addresses}
         rules = [
             rule
             for rule in self._by_limit(egress)
@@ -261,7 +259,7 @@ class _Arriving:
                     destination=entry.addresses,
                 )
         sent = sent._replace(limit=forward.options.limit)
-        yield _row(sent, Cause(Reason.FORWARDED, forward), l4=forward.l4, **taken)
+        yield _row(sent, Cause(Reason.FORWARDED, forward), l4=taken(forward), **ends)
 
     def _towards(self, egress: Zone) -> Iterator[Row]:
         """What leaves by a zone, or is for the gateway itself."""
@@ -318,7 +316,7 @@ class _Arriving:
             if forward.options.helper:
                 for helper in forward.protocols.helpers:
                     sets = _sets(
-                        l4=forward.l4 & helper.control,
+                        l4=taken(forward) & helper.control,
                         destination=entry.addresses,
                         source=entry.sources,
                     )
@@ -349,7 +347,8 @@ class _Arriving:
             if one.public is None:
                 yield Row(one.sets, None, cause)
                 continue
-            for sets in self._moved(one):
+            # a hairpin keeps them
+            for sets in self._moved(one) if isinstance(one.statement, Nat) else ():
                 yield Row(sets, Ports.MOVED, cause)
             yield Row(one.sets, Ports.KEPT, cause)
 
@@ -368,15 +367,15 @@ class _Arriving:
 
     def _of_forward(self, forward: Forward, entry: Entry) -> Iterator[_Translation]:
         egress, target = forward.host.zone, forward.target
-        taken = _sets(l4=forward.l4, destination=entry.addresses, source=entry.sources)
+        mine = _sets(l4=taken(forward), destination=entry.addresses, source=entry.sources)
         if entry.zone is egress and forward.options.hairpin:
-            yield _Translation(self._public(forward, egress), egress, forward, taken, target)
+            yield _Translation(self._public(forward, egress), egress, forward, mine, target)
         elif entry.zone is not egress:
             for nat, sources, destinations in self._nats(egress):
                 if target in destinations:
-                    sets = (*taken[:SOURCE], sources & entry.sources)
+                    sets = (*mine[:SOURCE], sources & entry.sources)
                     yield _Translation(self._public(nat, egress), egress, nat, sets, target)
-        yield _Translation(None, egress, None, taken)
+        yield _Translation(None, egress, None, mine)
 
     def _nats(self, egress: Zone) -> Iterator[tuple[Nat, Intervals, Intervals]]:
         """The translations between two zones, the most specific first, of their family alone."""
@@ -430,9 +429,9 @@ def _peers(one: _Translation, asked: Intervals) -> Intervals:
 def _before(forward: Forward, l4: Intervals) -> Intervals:
     """The channels of a forward that are in a set once they are translated."""
     if forward.port is None:
-        return forward.l4 & l4
+        return taken(forward) & l4
     arriving = forward.l4.first() >> 16 << 16 | forward.port
-    return forward.l4 if arriving in l4 else Intervals.EMPTY
+    return taken(forward) if arriving in l4 else Intervals.EMPTY
 
 
 def _row(

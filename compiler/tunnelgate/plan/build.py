@@ -296,11 +296,12 @@ class _Builder:
                     )
                 if entry.addresses.overlaps(axes.UNKNOWN):
                     match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    arrival = all(
-                        value in entry.addresses
+                    others = [
+                        value
                         for value in entry.zone.carrier.addresses
-                        if axes.family(value) == forward.family
-                    )
+                        if axes.family(value) == forward.family and value not in entry.addresses
+                    ]
+                    arrival = not others
                     yield Dnat(
                         link,
                         match,
@@ -310,6 +311,7 @@ class _Builder:
                         forward.target,
                         forward.port,
                         about,
+                        any(axes.is_unknown(value) for value in others),
                     )
 
     def _elsewhere(self, entry: model.Entry, family: int) -> Intervals:

@@ -192,6 +192,8 @@ class Dnat:
         dynamic: None where the address is known. Else any of the arrival interface's own
             (`"arrival"`), or any of the machine's own that is not in `elsewhere` (`"machine"`).
         port: the port it gets, None to keep its own.
+        not_arrival: with `"machine"`, but not the arrival interface's own, which nobody knows
+            either.
     """
 
     link: Link
@@ -202,6 +204,7 @@ class Dnat:
     target: int
     port: int | None
     origin: Origin
+    not_arrival: bool = False
 
 
 @record

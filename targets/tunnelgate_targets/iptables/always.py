@@ -51,7 +51,7 @@ class Always:
         """Drop invalid packets. ICMPv6 errors about no known connection count as such, and are
         judged like others.
         """
-        if self.family == 4 or not self.plan.icmp:
+        if self.family == 4:
             self.chains.add(at, _INVALID, DROP, "invalid packets")
             return
         invalid = chain((), "invalid")

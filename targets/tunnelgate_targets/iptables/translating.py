@@ -18,7 +18,7 @@ from tunnelgate_targets.iptables.statements import remark
 from tunnelgate_targets.iptables.words import AH, AH_MATCH, join, known, source_ports, ways
 
 BUILT_IN = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
-_LOCAL = "-m addrtype --dst-type LOCAL"
+_LOCAL, _NOT_LOCAL = "-m addrtype --dst-type LOCAL", "-m addrtype ! --dst-type LOCAL"
 _PROTECTED = "-m policy --dir out --pol ipsec"
 #: A source port inside the range would stay, so it begins above both ports of IKE.
 _MOVED_TO = "4501-65535"
@@ -33,6 +33,7 @@ class _Forward(NamedTuple):
     elsewhere: Intervals
     target: int
     port: int | None
+    not_arrival: bool
 
 
 class Translation:
@@ -86,7 +87,8 @@ class Translation:
             return self.sets.match("d", forward.destination, self.family, link.name)
         here = known(self.family) - forward.elsewhere
         addresses = self.sets.match("d", here, self.family, link.name)
-        return None if addresses is None else join(_LOCAL, addresses)
+        not_here = f"{_NOT_LOCAL} --limit-iface-in" if forward.not_arrival else ""
+        return None if addresses is None else join(_LOCAL, not_here, addresses)
 
     def _forward(
         self, at: str, match: str, forward: _Forward, origins: list[Origin], link: Link
@@ -193,8 +195,8 @@ def _grouped(dnats: Iterable[Dnat]) -> dict[_Forward, list[Dnat]]:
     found: dict[_Forward, list[Dnat]] = defaultdict(list)
     for dnat in dnats:
         match = dnat.match
-        key = (match.destination, match.l4, dnat.dynamic, dnat.elsewhere, dnat.target, dnat.port)
-        found[_Forward(*key)].append(dnat)
+        taken = (match.destination, match.l4, dnat.dynamic, dnat.elsewhere)
+        found[_Forward(*taken, dnat.target, dnat.port, dnat.not_arrival)].append(dnat)
     return found
 
 

@@ -266,13 +266,11 @@ class _Writer:
     def _state_lines(self) -> Iterator[str]:
         yield "ct state established accept"
         yield from self._related()
-        if self.plan.icmp:
-            # an ICMPv6 error about a connection that is not known is invalid, and must not be
-            # dropped (RFC 4890 section 4.3.1); whether its source is spoofed is asked below
-            yield "ct state invalid meta l4proto != 58 drop"
-            yield f"ct state invalid icmpv6 type != {_ERRORS} drop"
-        else:
-            yield "ct state invalid drop"
+        # an ICMPv6 error about a connection that is not known is invalid, and must not be dropped
+        # (RFC 4890 section 4.3.1); below it is asked whether its source is spoofed and, with
+        # `set icmp none`, whether a statement allows it
+        yield "ct state invalid meta l4proto != 58 drop"
+        yield f"ct state invalid icmpv6 type != {_ERRORS} drop"
 
     def _related(self) -> Iterator[str]:
         """ICMP errors about a known connection, and what a helper announced; nothing else."""

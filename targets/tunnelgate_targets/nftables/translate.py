@@ -99,7 +99,9 @@ class Translator:
             local = "fib daddr . iif type local"
         elif dnat.dynamic == "machine":
             mine = axes.family_axis(dnat.family) - dnat.elsewhere
-            local = join("fib daddr type local", address_match(dnat.family, "daddr", mine))
+            not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
+            mine_only = address_match(dnat.family, "daddr", mine)
+            local = join("fib daddr type local", not_here, mine_only)
         for arrival in self.arrives(dnat.link, dnat.family):
             for words in matches(dnat.match, dnat.family):
                 yield join(
