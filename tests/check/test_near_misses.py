@@ -428,6 +428,18 @@ def test_nat(code: str, severity: str | None, nats: str, hosts: str, codes) -> N
     assert codes(ZONES + f"nat {nats}\nallow esp from {hosts} to hq\n").get(code) == severity
 
 
+DYNAMIC = "".join(f"zone w{one} {{\n  interface eth1{one}\n}}\n" for one in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("at", "severity"),
+    [(" at w2", "error"), (" at w1", None), ("", None), (" at 203.0.113.2", None)],
+)
+def test_one_unknown_address_of_three(at: str, severity: str | None, codes) -> None:
+    text = f"{ZONES}{DYNAMIC}nat from lan to wan, w1, w2, w3\nforward https from w1{at} to alice\n"
+    assert codes(text).get("TG307") == severity
+
+
 HELPED = [
     ("allow rtsp from lan to wan with helper", "error"),
     ("allow ftp, rtsp from lan to wan with log, helper", "error"),

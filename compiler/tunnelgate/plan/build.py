@@ -296,12 +296,13 @@ class _Builder:
                     )
                 if entry.addresses.overlaps(axes.UNKNOWN):
                     match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    others = [
+                    own = [
                         value
                         for value in entry.zone.carrier.addresses
-                        if axes.family(value) == forward.family and value not in entry.addresses
+                        if axes.family(value) == forward.family
                     ]
-                    arrival = not others
+                    others = [value for value in own if value not in entry.addresses]
+                    arrival = bool(own) and not others
                     yield Dnat(
                         link,
                         match,

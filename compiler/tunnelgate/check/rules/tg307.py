@@ -8,7 +8,8 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
 from tunnelgate.flows import axes
-from tunnelgate.policy import Forward
+from tunnelgate.policy import Forward, Zone
+from tunnelgate.policy.model import Entry
 
 RULE = Rule(
     code="TG307",
@@ -34,6 +35,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 yield _at(forward, f"`{forward.at.text}` {_lacks(forward)}")
         elif any(not one.addresses <= context.policy.own_addresses for one in forward.entries):
             yield _at(forward, f"`{forward.at.text}` is no address of the gateway")
+        else:
+            yield from _not_told_apart(context, forward)
 
 
 def _lacks(forward: Forward) -> str:
@@ -51,6 +54,40 @@ def _at(forward: Forward, message: str) -> Diagnostic:
         Label(forward.at),
         help="name an address from the `address` line of a zone, or leave `at` out for the "
         "addresses of the zone it comes from",
+    )
+
+
+def _not_told_apart(context: Context, forward: Forward) -> Iterator[Diagnostic]:
+    """An unknown address that is meant, where a third zone outside has an unknown one as well.
+
+    That of the zone of arrival can be told by its interface, those inside by their networks.
+    """
+    for entry in forward.entries:
+        if not entry.addresses.overlaps(axes.UNKNOWN):
+            continue
+        arrival = entry.zone.carrier
+        if _means(entry, arrival.primary(forward.family)):
+            continue
+        for zone in context.policy.zones:
+            other = zone.primary(forward.family)
+            is_unknown = other is not None and axes.is_unknown(other)
+            if is_unknown and not _means(entry, other) and zone.is_rest and zone is not arrival:
+                yield _mistaken(forward, zone)
+                return
+
+
+def _means(entry: Entry, address: int | None) -> bool:
+    return address is not None and address in entry.addresses
+
+
+def _mistaken(forward: Forward, zone: Zone) -> Diagnostic:
+    assert forward.at is not None
+    return Diagnostic(
+        RULE,
+        f"the addresses of `{forward.at.text}` and of `{zone.name}` are both unknown",
+        Label(forward.at, "what arrives for one cannot be told from the other's"),
+        (Label(zone.span, "its `address` line would say it"),),
+        help="give one of the two an `address` line",
     )
 
 
