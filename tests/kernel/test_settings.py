@@ -240,13 +240,3 @@ def test_a_clamped_zone_has_the_mss_of_its_path(
         made.lab.run(["ip", "link", "set", "eth0", "mtu", "1400"])
         assert announced(made, "eth1", source, destination, mss=1460) == 1400 - header
         assert announced(made, "eth1", source, destination, mss=1300) == 1300
-
-
-def test_the_segments_of_a_tunnel_are_not_those_of_its_zone(loader: str) -> None:
-    """What IPsec protects is not in the zone that carries it, so that zone's MSS is not its own."""
-    zones = with_mss("wan", "1300") + (
-        "zone site {\n  ipsec over wan\n  network 10.20.0.0/16\n  mss 1200\n}\n"
-    )
-    text = zones + "nat from lan to site as 10.99.0.1\nallow ssh from lan to site, wan\n"
-    with loaded(text, loader) as made:
-        assert announced(made, "eth1", ALICE, HQ, mss=1460) == 1300

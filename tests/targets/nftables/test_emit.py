@@ -233,3 +233,17 @@ def test_asking_the_kernel_needs_no_rights(way: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("python-nftables" if way == "module" else "nft (")
+
+
+def test_what_a_tunnel_protects_has_not_the_segments_of_the_zone_that_carries_it() -> None:
+    zones = ZONES.replace("interface eth0", "interface eth0\n  mss 1300")
+    site = "zone site {\n  ipsec over wan\n  network 10.20.0.0/16\n  mss 1200\n}\n"
+    text = ruleset(f"{zones}{site}allow ssh from lan to site\n")
+    size = "tcp flags & (syn | rst) == syn tcp option maxseg size set"
+    for match, mss in (
+        ('iifname "eth0" meta ipsec missing', 1300),
+        ('oifname "eth0" rt ipsec missing', 1300),
+        ('iifname "eth0" ip saddr @protected.site.ip', 1200),
+        ('oifname "eth0" ip daddr @protected.site.ip', 1200),
+    ):
+        assert f"{match} {size} {mss} " in text
