@@ -12,6 +12,7 @@ from enum import Enum
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy.model import ICMPV6_ERRORS as ICMPV6_ERRORS
 from tunnelgate.policy.model import (
     MULTICAST,
     Entry,
@@ -23,6 +24,7 @@ from tunnelgate.policy.model import (
     Verdict,
     Zone,
 )
+from tunnelgate.policy.model import NEIGHBOUR_DISCOVERY as NEIGHBOUR_DISCOVERY
 from tunnelgate.records import record, replace
 
 #: Sources that are nobody's: the unspecified address of IPv6 and its link-local ones (RFC 4291).
@@ -34,22 +36,8 @@ NEVER_SPOOFED = Intervals.of(
 )
 _DHCP_SERVER = axes.UDP << 16 | 67
 _IKE_PORTS = (500, 4500)
-#: Neighbour discovery, and what it needs of multicast listener discovery (RFC 4861, 2710, 3810).
-NEIGHBOUR_DISCOVERY = Intervals.of(
-    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
-    for kind in (130, 131, 132, 133, 134, 135, 136, 143)
-)
-#: ICMPv6 errors that must not be dropped (RFC 4890 sections 4.3.1 and 4.4.1).
-ICMPV6_ERRORS = Intervals.of(
-    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (1, 2, 3, 4)
-)
-
-
 #: The gateway's own ICMP errors, without which path MTU discovery fails (RFC 1191).
 ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
-
-
-_UNTRANSLATED = NEIGHBOUR_DISCOVERY | ICMPV6_ERRORS
 
 
 class Reason(Enum):
@@ -194,7 +182,7 @@ class Decider:
     def forward_of(self, packet: Packet) -> tuple[Forward, Entry] | tuple[None, None]:
         """The forward that takes a packet, and where it took it from."""
         for forward in self.policy.forwards:
-            if packet.l4 not in taken(forward):
+            if packet.l4 not in forward.l4:
                 continue
             for entry in forward.entries:
                 if (
@@ -326,13 +314,6 @@ class Decider:
             )
             for forward in self.policy.forwards
         )
-
-
-def taken(forward: Forward) -> Intervals:
-    """The channels of a forward that connection tracking translates: neither neighbour discovery,
-    which it does not track, nor an error that is about no connection (measured).
-    """
-    return forward.l4 - _UNTRANSLATED if forward.family == 6 else forward.l4
 
 
 def _matches_inside(rule: Rule, packet: Packet) -> bool:

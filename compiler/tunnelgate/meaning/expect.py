@@ -19,7 +19,6 @@ from tunnelgate.meaning.decide import (
     Decider,
     Outcome,
     Packet,
-    taken,
 )
 from tunnelgate.policy.model import (
     AH,
@@ -151,7 +150,7 @@ def _other_boxes(decider: Decider, ingress: Zone, egress: Zone) -> Iterator[Box]
     for forward in decider.policy.forwards:
         for entry in forward.entries:
             if entry.zone is ingress:
-                yield entry.sources, entry.addresses, taken(forward)
+                yield entry.sources, entry.addresses, forward.l4
                 # the statements about the host's zone are met with the host as destination
                 for rule in decider.rules(ingress, forward.host.zone):
                     yield rule.source.addresses(ingress), everything[1], rule.l4

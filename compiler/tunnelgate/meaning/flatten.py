@@ -25,7 +25,6 @@ from tunnelgate.meaning.decide import (
     Decider,
     Ports,
     Reason,
-    taken,
 )
 from tunnelgate.policy.model import (
     AH,
@@ -259,7 +258,7 @@ class _Arriving:
                     destination=entry.addresses,
                 )
         sent = sent._replace(limit=forward.options.limit)
-        yield _row(sent, Cause(Reason.FORWARDED, forward), l4=taken(forward), **ends)
+        yield _row(sent, Cause(Reason.FORWARDED, forward), l4=forward.l4, **ends)
 
     def _towards(self, egress: Zone) -> Iterator[Row]:
         """What leaves by a zone, or is for the gateway itself."""
@@ -316,7 +315,7 @@ class _Arriving:
             if forward.options.helper:
                 for helper in forward.protocols.helpers:
                     sets = _sets(
-                        l4=taken(forward) & helper.control,
+                        l4=forward.l4 & helper.control,
                         destination=entry.addresses,
                         source=entry.sources,
                     )
@@ -367,7 +366,7 @@ class _Arriving:
 
     def _of_forward(self, forward: Forward, entry: Entry) -> Iterator[_Translation]:
         egress, target = forward.host.zone, forward.target
-        mine = _sets(l4=taken(forward), destination=entry.addresses, source=entry.sources)
+        mine = _sets(l4=forward.l4, destination=entry.addresses, source=entry.sources)
         if entry.zone is egress and forward.options.hairpin:
             yield _Translation(self._public(forward, egress), egress, forward, mine, target)
         elif entry.zone is not egress:
@@ -429,9 +428,9 @@ def _peers(one: _Translation, asked: Intervals) -> Intervals:
 def _before(forward: Forward, l4: Intervals) -> Intervals:
     """The channels of a forward that are in a set once they are translated."""
     if forward.port is None:
-        return taken(forward) & l4
+        return forward.l4 & l4
     arriving = forward.l4.first() >> 16 << 16 | forward.port
-    return taken(forward) if arriving in l4 else Intervals.EMPTY
+    return forward.l4 if arriving in l4 else Intervals.EMPTY
 
 
 def _row(

@@ -28,6 +28,15 @@ MULTICAST = Intervals.of(
 )
 
 AH = Intervals.of([axes.l4(axes.AH)])
+#: Neighbour discovery, and what it needs of multicast listener discovery (RFC 4861, 2710, 3810).
+NEIGHBOUR_DISCOVERY = Intervals.of(
+    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
+    for kind in (130, 131, 132, 133, 134, 135, 136, 143)
+)
+#: ICMPv6 errors that must not be dropped (RFC 4890 sections 4.3.1 and 4.4.1).
+ICMPV6_ERRORS = Intervals.of(
+    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (1, 2, 3, 4)
+)
 
 
 @record(eq=False)
@@ -260,8 +269,12 @@ class Forward(Statement):
 
     @cached_property
     def l4(self) -> Intervals:
-        """The channels it takes: never AH, which no translation leaves whole (RFC 4302)."""
-        return self.protocols.startable(self.options.helper) - AH
+        """The channels it takes: never AH, which no translation leaves whole (RFC 4302), and of
+        ICMPv6 neither neighbour discovery, which is between neighbours and not tracked, nor errors
+        of no connection, which Linux does not translate (measured).
+        """
+        found = self.protocols.startable(self.options.helper) - AH
+        return found - NEIGHBOUR_DISCOVERY - ICMPV6_ERRORS if self.family == 6 else found
 
 
 @record(eq=False, kw_only=True)
