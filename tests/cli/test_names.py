@@ -33,6 +33,7 @@ allow ping from {name}-group to gateway with log "{name}"
 allow ftp from x-{name} to {name}-host with helper
 forward https from {name}-group to box
 deny tcp/25 from x-{name} to {name}
+expect allow ike from box to {name}-host
 """
 
 

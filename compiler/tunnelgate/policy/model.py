@@ -353,6 +353,14 @@ class Parameter:
     is_used: bool
 
 
+class Unused(NamedTuple):
+    """A name that nothing uses, and where it is given."""
+
+    kind: Literal["zone", "host", "group", "protocol", "parameter"]
+    name: str
+    span: Span
+
+
 @record(eq=False)
 class Policy:
     """A whole policy, resolved.
@@ -360,6 +368,7 @@ class Policy:
     Attributes:
         file: the policy's own file; `files` are all that it was read from, that one first.
         parameters: as they are declared, each with its value.
+        unused: the names that no statement needs; a zone is used by what is about a part of it.
         names: looks further names up, for questions.
     """
 
@@ -377,6 +386,7 @@ class Policy:
     expects: tuple[Expect, ...]
     settings: Settings
     settings_spans: dict[str, Span]
+    unused: tuple[Unused, ...]
     names: Names
 
     @property

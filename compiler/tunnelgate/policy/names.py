@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from tunnelgate.policy.model import Unused
 from tunnelgate.policy.params import Params
 from tunnelgate.policy.protocols import ProtocolResolver
 from tunnelgate.policy.reporter import Reporter
@@ -36,6 +37,15 @@ class Names:
         protocols = ProtocolResolver(reporter, params)
         protocols.define(all_of(ast.Protocol))
         return cls(params, zones, protocols)
+
+    def unused(self) -> tuple[Unused, ...]:
+        """The names that nothing has asked for so far."""
+        parameters = (
+            Unused("parameter", one.name, one.span)
+            for one in self.params.parameters()
+            if not one.is_used
+        )
+        return (*self.zones.unused(), *self.protocols.unused(), *parameters)
 
     def telling(self, reporter: Reporter) -> Names:
         """The same names, with findings about their use going elsewhere."""

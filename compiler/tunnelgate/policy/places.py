@@ -95,12 +95,16 @@ class PlaceResolver:
                 ["any", *self._zones.places],
                 "a place is `any`, `gateway`, or a zone, host or group of this policy",
             )
+        else:
+            self._zones.use(place)
         return place
 
     def _pieces(self, atom: ast.Atom) -> list[tuple[Zone, Intervals]] | None:
         if atom.kind is ast.AtomKind.ADDRESS:
             return self._bare(atom)
         if atom.text == "any":
+            for zone in self._zones.zones:
+                self._zones.use(zone)
             return [(zone, _whole(zone)) for zone in self._zones.zones[1:]]
         place = self.place(atom)
         if place is None:
@@ -140,6 +144,7 @@ class PlaceResolver:
             return [(self.gateway, addresses)]
         holders = [zone for zone in self._zones.zones if addresses.overlaps(zone.holds)]
         if len(holders) == 1 and addresses <= holders[0].holds:
+            self._zones.use(holders[0])
             return [(holders[0], addresses)]
         names = ", ".join(f"`{zone.name}`" for zone in holders)
         if not holders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from tunnelgate.diagnostics import Label
 from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import Helper, ProtocolSet
+from tunnelgate.policy.model import Helper, ProtocolSet, Unused
 from tunnelgate.policy.params import NUMBER, PORT, PROTOCOL, Params
 from tunnelgate.policy.protocol import NatBehaviour, ProtocolRow
 from tunnelgate.policy.reporter import Reporter
@@ -54,6 +54,7 @@ class ProtocolResolver:
         ] = {}
         self._own: dict[str, ast.Protocol] = {}
         self._pending: dict[str, ast.Protocol] = {}
+        self._used: set[str] = set()
         for name, row in BY_NAME.items():
             if name == "any":
                 self._known[name] = Meant(row.l4, Intervals.EMPTY)
@@ -92,6 +93,12 @@ class ProtocolResolver:
                 self._own[name.text] = self._pending[name.text] = node
         while self._pending:
             self._define(next(iter(self._pending)))
+
+    def unused(self) -> Iterator[Unused]:
+        """The policy's own protocols that nothing has asked for."""
+        for name, node in self._own.items():
+            if name not in self._used:
+                yield Unused("protocol", name, node.name.span)
 
     def _define(self, name: str) -> None:
         node = self._pending.pop(name)
@@ -156,6 +163,7 @@ class ProtocolResolver:
 
         The protocol itself is no parameter; its port may be one.
         """
+        self._used.add(node.atom.text)
         if node.port is None and (known := self._known.get(node.atom.text)) is not None:
             return known
         if node.atom.kind is ast.AtomKind.LITERAL:

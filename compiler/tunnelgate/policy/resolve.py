@@ -103,6 +103,7 @@ class _Resolver:
             expects=_found(expects),
             settings=settings,
             settings_spans=spans,
+            unused=self.names.unused(),
             names=self.names,
         )
 

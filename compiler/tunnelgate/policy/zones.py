@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +12,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.diagnostics.reading import no_folder, not_read
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval, Intervals
-from tunnelgate.policy.model import Group, Host, Zone
+from tunnelgate.policy.model import Group, Host, Unused, Zone
 from tunnelgate.policy.params import ADDRESS, INTERFACE, MSS, NETWORK, PLACE, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import (
@@ -51,6 +52,7 @@ class ZoneResolver:
         self._params = params
         self.places: dict[str, Place] = {}
         self.zones: list[Zone] = []
+        self._used: set[str] = set()
         self._file = file
         self._spans: dict[str, Span] = {}
         self._pending: dict[str, tuple[Zone, ast.Group]] = {}
@@ -77,6 +79,20 @@ class ZoneResolver:
             self._group(next(iter(self._pending)))
 
     # -- names
+
+    def unused(self) -> Iterator[Unused]:
+        """The places, but for the gateway, that nothing was about so far."""
+        kinds: dict[type[Place], Literal["zone", "host", "group"]]
+        kinds = {Zone: "zone", Host: "host", Group: "group"}
+        for name, place in self.places.items():
+            if name not in self._used and place is not self.zones[0]:
+                yield Unused(kinds[type(place)], name, place.span)
+
+    def use(self, place: Place) -> None:
+        """Take note that a statement is about a place, and so about its zone."""
+        self._used.add(place.name)
+        if not isinstance(place, Zone):
+            self._used.add(place.zone.name)
 
     def _claim(self, name: ast.Atom) -> bool:
         """Whether a name of a place is free and allowed; takes it."""
@@ -314,6 +330,7 @@ class ZoneResolver:
                 "must never be sent in clear",
             )
         else:
+            self._used.add(over.name)
             self._add_zone(draft, held, over)
 
     # -- hosts and groups
@@ -420,6 +437,7 @@ class ZoneResolver:
                 labels=[Label(place.span, "defined here")],
             )
             return Intervals.EMPTY
+        self._used.add(place.name)
         return place.addresses
 
     def _check_held(self, zone: Zone, interval: Interval, atom: ast.Atom) -> None:

@@ -35,6 +35,7 @@ from tunnelgate.check.rules import (
     tg504,
     tg505,
     tg601,
+    tg604,
     tg607,
     tg701,
 )
@@ -70,6 +71,7 @@ _MODULES = (
     tg504,
     tg505,
     tg601,
+    tg604,
     tg607,
     tg701,
 )
