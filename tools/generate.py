@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
@@ -21,6 +22,7 @@ from tunnelgate.diagnostics.render import page, render
 from tunnelgate.manifest import Manifest
 from tunnelgate.policy import protocol_page
 from tunnelgate.policy.table import TABLE
+from tunnelgate.source import SourceFile
 from tunnelgate.target import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
@@ -56,14 +58,22 @@ def config_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
+def _example(rule: Rule, folder: Path) -> SourceFile:
+    """A rule's bad example; in this folder, with the files that it names, where it names any."""
+    if not rule.files:
+        return SourceFile(rule.bad, "policy.tg")
+    for name, text in [("policy.tg", rule.bad), *rule.files]:
+        (folder / name).write_text(text, "utf-8")
+    return SourceFile.read(folder / "policy.tg", "policy.tg")
+
+
 def said(rule: Rule) -> str:
     """What `check` says of a rule's bad example: the first finding of the rule, without a count."""
     targets = sorted(BUILT_IN) if rule.group == "targets" else []
-    found = [
-        one
-        for one in api.check(rule.bad, targets, "policy.tg", versions=dict(rule.versions))
-        if one.rule is rule
-    ]
+    with TemporaryDirectory() as folder:
+        policy = _example(rule, Path(folder))
+        findings = api.check(policy, targets, versions=dict(rule.versions))
+    found = [one for one in findings if one.rule is rule]
     return render("full", found[:1]).rpartition("\n\n")[0]
 
 

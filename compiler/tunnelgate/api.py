@@ -189,7 +189,7 @@ def review(
         trust: whether a comment may silence what it is about; all may by default.
 
     >>> ignore = '# tunnelgate: ignore[TG505] reason="it has a console"'
-    >>> about = review(ignore + "\\nzone wan { interface eth0 }")
+    >>> about = review(ignore + "\\nzone wan { interface eth0 }\\nallow ping from wan to gateway")
     >>> [one.rule.code for one in about.findings], [one.rule.code for one in about.silenced]
     ([], ['TG505'])
     """

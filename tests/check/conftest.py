@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pytest
@@ -13,8 +13,9 @@ from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax.parser import parse
 
-Check = Callable[[str], list[Diagnostic]]
-Codes = Callable[[str], dict[str, str]]
+Files = Iterable[tuple[str, str]]
+Check = Callable[..., list[Diagnostic]]
+Codes = Callable[..., dict[str, str]]
 Apply = Callable[[str, Fix], str]
 
 
@@ -29,19 +30,31 @@ class Told(NamedTuple):
     fixed: tuple[str, ...]
 
 
-def _policy(text: str) -> Policy:
-    policy, findings = resolve(parse(SourceFile(text, "policy.tg")).policy)
+class Shelf:
+    """The files that a policy may name, by name: a library that reads no disk."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = {name: SourceFile(text, name, library=self) for name, text in files}
+        self.asked: dict[str, SourceFile] = {}
+
+    def read(self, name: str) -> SourceFile:
+        self.asked[name] = self._files[name]
+        return self._files[name]
+
+
+def _policy(text: str, files: Files = ()) -> Policy:
+    policy, findings = resolve(parse(SourceFile(text, "policy.tg", library=Shelf(files))).policy)
     assert findings == (), [one.message for one in findings]
     return policy
 
 
-def _check(text: str) -> list[Diagnostic]:
-    return check(_policy(text))
+def _check(text: str, files: Files = ()) -> list[Diagnostic]:
+    return check(_policy(text, files))
 
 
-def _codes(text: str) -> dict[str, str]:
+def _codes(text: str, files: Files = ()) -> dict[str, str]:
     found: dict[str, str] = {}
-    for one in _check(text):
+    for one in _check(text, files):
         worst = found.get(one.rule.code)
         if worst is None or one.is_error:
             found[one.rule.code] = one.severity.value

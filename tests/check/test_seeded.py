@@ -35,7 +35,9 @@ STATEMENTS = (
     "allow ipsec-nat-t, https from lan to wan",
     "forward http from wan to web",
     "deny tcp/25 from lan to wan",
+    "allow ping from dmz to gateway",
     "expect deny tcp/23 from web to hq",
+    "expect deny tcp/23 from web to peer",
 )
 
 

@@ -29,6 +29,7 @@ zone lan {
 allow ssh from lan to gateway
 allow https from lan to v6
 allow http from lan to v6
+allow ntp from lan to wan
 """
 )
 

@@ -90,6 +90,8 @@ def test_a_list_stands_between_commas(run):
 def test_check_looks_at_the_defaults_and_at_each_file(run):
     """A host that is outside the default network, and outside Bonn's, but inside Berlin's."""
     Path("p.tg").write_text(POLICY.replace("  network", "  host h = 10.2.0.1\n  network"))
+    with Path("p.tg").open("a") as policy:
+        policy.write("allow ping from h to gateway\n")
     shown = run("check", "p.tg", "--vars-dir", "sites", "--format", "json").out
     findings = json.loads(shown)["findings"]
     (label,) = (one["labels"][-1] for one in findings)

@@ -15,6 +15,7 @@ import pytest
 
 import tunnelgate
 from tunnelgate import config
+from tunnelgate.cli.main import main
 from tunnelgate.diagnostics.render import render
 from tunnelgate.target import BUILT_IN
 
@@ -55,6 +56,20 @@ def test_has_no_error_and_keeps_its_expectations(topic: str) -> None:
     assert tunnelgate.load(policy).expects
     findings = tunnelgate.check(policy)
     assert not [str(finding) for finding in findings if finding.is_error]
+
+
+def test_every_warning_in_them_is_meant(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Advice too: what is found about an example is mended, or silenced by a comment that says why.
+
+    Targets are not asked.
+    """
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    policies = [policy_of(topic) for topic in TOPICS]
+    policies += sorted((EXAMPLES / "ansible" / "policies").glob("*.tg"))
+    code = main(["check", "--format", "concise", "--fail-level", "advice", *map(str, policies)])
+    assert (code, capsys.readouterr().out) == (0, "")
 
 
 @pytest.mark.parametrize("target", BUILT_IN)

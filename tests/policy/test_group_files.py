@@ -90,10 +90,16 @@ def test_many_bad_lines_end_the_reading(read) -> None:
     assert found[-1].message == "stopped after 100 mistakes; the rest of the file was not read"
 
 
-@pytest.mark.parametrize("text", ["", "# nobody yet\n"])
-def test_an_empty_file(read, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "\n  \n"])
+def test_an_empty_file_may_be_a_failed_download(read, text: str) -> None:
     _, found = read(text)
     assert told(found) == [("TG004", "some", 1, "")]
+
+
+def test_a_file_that_says_nobody_is_meant(read) -> None:
+    policy, found = read("# nobody yet\n")
+    assert not found
+    assert not policy.groups[0].addresses
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,7 @@ def test_who_is_not_trusted_silences_nothing(review):
 def test_findings_elsewhere_in_a_zone_are_not_meant(review):
     """A comment beside the head of a zone is about the head."""
     text = "zone x {  # tunnelgate: ignore[TG505] " + WHY + "\n  interface eth7\n}\n"
+    text += "allow ping from x to gateway\n"
     assert [one.rule.code for one in review(text).left] == ["TG083"]
 
 
@@ -174,6 +175,8 @@ def test_the_day_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_compiling_tells_what_it_silenced() -> None:
     comment = f"  # tunnelgate: ignore[TG505] {WHY}"
-    made = tunnelgate.compile(f"zone wan {{ interface eth0 }}{comment}\n")
+    made = tunnelgate.compile(
+        f"zone wan {{ interface eth0 }}{comment}\nallow ping from wan to gateway\n"
+    )
     assert made.diagnostics == ()
     assert [one.rule.code for one in made.silenced] == ["TG505"]

@@ -57,6 +57,7 @@ class Rule:
         source: where the reason can be looked up: RFC and section, manual page, kernel fact.
         bad: a policy that has this finding; the tests execute it.
         good: the same policy, mended; the tests execute it too.
+        files: what the examples name, as pairs of a name and a text.
         fixes: how safe the edits are that its findings offer, each kind once; empty where a
             finding of this rule never offers one. The tests hold it to what is offered.
         versions: for examples of what a target's version has to be: targets and the oldest version
@@ -72,6 +73,7 @@ class Rule:
     source: str
     bad: str
     good: str
+    files: tuple[tuple[str, str], ...] = ()
     fixes: tuple[Safety, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     since: str

@@ -16,7 +16,8 @@ _V6 = """zone v6 {
   interface eth2
   network   2001:db8:9::/48
 }
-allow ssh from lan to gateway
+nat from lan to wan
+allow ssh from lan, v6 to gateway
 """
 _IDLE = _ZONES + _V6
 _SOURCE = "findings page, section Silencing a finding"

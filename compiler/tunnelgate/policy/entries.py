@@ -40,13 +40,16 @@ def read_entries(file: SourceFile) -> Entries:
     text, too_long = blank_long_lines(file, text)
     found = Entries([], [], findings + too_long)
     _read(file, text, found)
-    if not (found.addresses or found.names or found.findings):
+    if not file.text.strip():
         found.findings.append(
             Diagnostic(
                 EMPTY,
-                "the group's file has no entry",
+                "the group's file is empty",
                 Label(file.span(0, 0)),
-                help="write one address, prefix, range or name a line",
+                why="An empty file is often a failed download, and a `deny` about the group would "
+                "keep nobody out.",
+                help="write one address, prefix, range or name a line; where nobody is meant, a "
+                "comment that says so",
             )
         )
     return found

@@ -36,6 +36,7 @@ from tunnelgate.check.rules import (
     tg505,
     tg601,
     tg604,
+    tg605,
     tg607,
     tg701,
 )
@@ -72,6 +73,7 @@ _MODULES = (
     tg505,
     tg601,
     tg604,
+    tg605,
     tg607,
     tg701,
 )

@@ -12,7 +12,7 @@ from tunnelgate.check.words import delete
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy import Forward, Nat, Side, Zone
+from tunnelgate.policy import Forward, Nat, Policy, Side, Zone
 from tunnelgate.policy import Rule as Verdict
 
 _WAN6 = "zone v6 {\n  interface eth2\n  network   2001:db8:9::/48\n}\n"
@@ -39,19 +39,30 @@ Statement = Verdict | Forward | Nat
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    """Each statement without an address pair."""
+    """Each statement without an address pair, but for those about groups in which nobody is."""
     families = _Families()
-    for rule in context.policy.rules:
-        if not families.of(rule.source) & families.of(rule.destination):
-            yield _tell(rule, [rule.source, rule.destination], families, _V4 | _V6)
-    for nat in context.policy.nats:
-        wanted = _BITS[nat.family]
-        if not families.of(nat.source) & families.of(nat.destination) & wanted:
-            yield _tell(nat, [nat.source, nat.destination], families, wanted)
-    for forward in context.policy.forwards:
-        wanted = _BITS[forward.family]
-        if not families.of(forward.source) & wanted:
-            yield _tell(forward, [forward.source], families, wanted)
+    nobody = {group.name for group in context.policy.groups if not group.addresses}
+    for statement, sides, wanted in _statements(context.policy):
+        found = wanted
+        for side in sides:
+            found &= families.of(side)
+        if not found and not any(nobody.issuperset(_names(side)) for side in sides):
+            yield _tell(statement, sides, families, wanted)
+
+
+def _statements(policy: Policy) -> Iterator[tuple[Statement, list[Side], int]]:
+    """The statements about traffic, their sides, and the families that they may be about."""
+    for rule in policy.rules:
+        yield rule, [rule.source, rule.destination], _V4 | _V6
+    for nat in policy.nats:
+        yield nat, [nat.source, nat.destination], _BITS[nat.family]
+    for forward in policy.forwards:
+        yield forward, [forward.source], _BITS[forward.family]
+
+
+def _names(side: Side) -> list[str]:
+    """The places that a side names, if that is all it does."""
+    return side_text(side).split(", ")
 
 
 class _Families:

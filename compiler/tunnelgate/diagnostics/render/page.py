@@ -26,6 +26,7 @@ def text(rule: Rule, width: int = 100) -> str:
         "why\n" + indent(_paragraphs(_sentence(rule.why), width - len(margin)), margin),
         "source\n" + indent(_paragraphs(rule.source, width - len(margin)), margin),
         *(["bad\n" + indent(_example(rule.bad), margin)] if rule.bad else []),
+        *(f"{name}\n" + indent(_example(content), margin) for name, content in rule.files),
         "good\n" + indent(_example(rule.good), margin),
         "fix\n" + indent("\n".join(_fixes(rule)), margin),
         f"group\n{margin}{rule.group}, since {rule.since}",
@@ -61,8 +62,10 @@ def help_parts(rule: Rule, said: str = "") -> list[str]:
 
 
 def _stated(rule: Rule) -> list[str]:
-    """The versions that an example is about."""
-    return [f'With `{target} = "{version}"` stated:' for target, version in rule.versions]
+    """The versions that an example is about, and the files beside it."""
+    versions = [f'With `{target} = "{version}"` stated:' for target, version in rule.versions]
+    files = [f"With this `{name}` beside it:\n\n{_fence(text)}" for name, text in rule.files]
+    return [*versions, *files]
 
 
 def index(rules: Iterable[Rule]) -> str:
