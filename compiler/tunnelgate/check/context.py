@@ -96,7 +96,8 @@ class Context:
         )
 
     @cached_property
-    def _denials(self) -> dict[Pair, BoxIndex[Rule]]:
+    def denials(self) -> dict[Pair, BoxIndex[Rule]]:
+        """The flows of every `deny`, by the zones they connect."""
         denials = (rule for rule in self.policy.rules if rule.verdict is Verdict.DENY)
         return by_pair(denials)
 
@@ -107,7 +108,7 @@ class Context:
 
     def standing(self, pair: Pair, flows: Flows) -> Iterator[Box]:
         """What the denials leave of some flows between two zones."""
-        index = self._denials.get(pair)
+        index = self.denials.get(pair)
         if index is None:
             return iter((flows,))
         return remove(flows, [common for _, common, _ in index.meeting(flows)])
@@ -132,7 +133,7 @@ class Context:
     def _sources_handed_on(self, forward: Forward, entry: Entry, channel: int) -> Intervals:
         sources = self.members(entry.zone, entry.sources)
         pair = (entry.zone, forward.host.zone)
-        if pair not in self._denials:
+        if pair not in self.denials:
             return sources
         arriving = channel if forward.port is None else channel >> 16 << 16 | forward.port
         flows = (sources, Intervals.single(forward.target), Intervals.single(arriving))

@@ -21,7 +21,7 @@ RULE = Rule(
     since="0.1.0",
 )
 _HELP = {
-    "zone": "say what may pass from it or to it; as it is, nothing may",
+    "zone": "say what may pass from it or to it; as it is, only the gateway itself may send there",
     "parameter": "write it as `${name}` where its value belongs, or leave it out",
 }
 

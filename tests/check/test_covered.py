@@ -1,0 +1,98 @@
+"""TG602 and TG603: statements that do nothing, since others do all of it or deny it."""
+
+from __future__ import annotations
+
+import pytest
+
+ZONES = """\
+zone wan {
+  interface eth0
+  address   203.0.113.1
+  host  hq       = 192.0.2.10
+  host  hq-again = 192.0.2.10
+  group partners = 198.51.100.0/24
+}
+zone lan {
+  interface eth1
+  network   192.168.1.0/24, 2001:db8:1::/64
+  address   192.168.1.1
+  host alice = 192.168.1.10
+  host bob   = 192.168.1.20
+}
+zone dmz {
+  interface eth2
+  network   172.16.5.0/24
+  host box = 172.16.5.10
+}
+nat from lan, dmz to wan
+"""
+COVERED = [
+    ("allow https from alice to hq\nallow tcp/443, udp/443 from lan to wan", "alice to hq"),
+    ("allow https from alice to hq\nallow any from lan to any", "alice to hq"),
+    ("allow ssh from 192.168.1.0/24 to dmz\nallow ssh from lan to dmz", "192.168.1.0/24 to dmz"),
+    ("allow ssh from alice, dmz to hq\nallow ssh from any to hq-again", "alice, dmz to hq"),
+    ("allow ssh from alice to hq\nallow ssh from lan to wan with log", "alice to hq"),
+    ("allow ipsec from hq to gateway\nallow l2tp-ipsec from wan to gateway", "hq to gateway"),
+    (
+        "allow ssh from alice to hq\nallow ssh from lan to wan\ndeny ssh from bob to wan",
+        "alice to hq",
+    ),
+    # a part is left
+    ("allow https from alice to hq\nallow tcp/443 from lan to wan", None),
+    ("allow https from alice to hq\nallow https from lan to partners", None),
+    ("allow ssh from alice, box to hq\nallow ssh from lan to wan", None),
+    ("allow ssh from lan to dmz\nallow ssh from 192.168.1.0/24 to any", None),
+    ("allow l2tp-ipsec from hq to gateway\nallow ipsec from wan to gateway", None),
+    (
+        "allow tcp/80-81 from alice to hq\nallow http from lan to hq\nallow tcp/81 from lan to hq",
+        None,
+    ),
+    # something besides is said
+    ("allow ssh from alice to hq with log\nallow ssh from lan to wan", None),
+    ("allow ssh from alice to hq with limit 5/minute\nallow ssh from lan to wan", None),
+    ("allow ssh from alice to hq\nallow ssh from lan to wan with limit 5/minute", None),
+    ("allow pptp from alice to hq\nallow pptp from lan to hq with helper", None),
+    # the very same is TG601's
+    ("allow ssh from alice to hq\nallow tcp/22 from alice to hq-again", None),
+    ("deny ssh from alice to hq\ndeny ssh from lan to wan", None),
+]
+
+
+@pytest.mark.parametrize(("statements", "covered"), COVERED)
+def test_covered(statements: str, covered: str | None, check_text) -> None:
+    found = [one for one in check_text(ZONES + statements + "\n") if one.rule.code == "TG602"]
+    told = [one.primary.span.text.partition(" from ")[2] for one in found]
+    assert told == ([] if covered is None else [covered])
+
+
+DENIED = [
+    ("allow ssh from alice to hq\ndeny ssh from lan to wan", True),
+    ("allow ssh from alice to hq\ndeny any from any to hq-again", True),
+    ("allow ssh from alice to hq\ndeny ssh from 192.168.1.0/28 to wan", True),
+    ("allow ssh from lan to hq\ndeny ssh from 192.168.1.0/24 to 192.0.2.0/24", True),
+    ("allow ssh from alice, box to hq\ndeny ssh from lan to wan\ndeny ssh from dmz to hq", True),
+    (
+        "allow tcp/80-81 from alice to hq\ndeny http from lan to hq\ndeny tcp/81 from alice to hq",
+        True,
+    ),
+    ("forward http from wan to box port 8080\ndeny tcp/8080 from wan to box", True),
+    ("forward http from hq to box\ndeny http from wan to dmz", True),
+    # something is left
+    ("allow ssh from alice to hq\ndeny tcp/23 from lan to wan", False),
+    ("allow ssh from lan to hq\ndeny ssh from alice to wan", False),
+    ("allow ssh from alice, box to hq\ndeny ssh from lan to wan", False),
+    ("allow ssh from lan to dmz\ndeny ssh from 192.168.1.0/24 to 172.16.5.0/25", False),
+    ("allow any from lan to dmz\ndeny tcp/1-65535, udp/1-65535 from lan to dmz", False),
+    ("forward http from wan to box port 8080\ndeny http from wan to box", False),
+    ("forward http from wan to box\ndeny http from hq to box", False),
+    # l2tp inside IPsec is left
+    ("allow l2tp-ipsec from hq to gateway\ndeny ipsec from wan to gateway", False),
+    # nobody is there to be denied: TG607
+    ("allow ssh from alice except 192.168.1.10 to hq\ndeny ssh from lan to wan", False),
+]
+
+
+@pytest.mark.parametrize(("statements", "denied"), DENIED)
+def test_denied(statements: str, denied: bool, codes) -> None:
+    found = codes(ZONES + statements + "\n").get("TG603")
+    assert found == ("warning" if denied else None)
