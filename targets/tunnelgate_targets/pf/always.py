@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import axes
 from tunnelgate.plan import Plan
-from tunnelgate_targets.pf.links import ENC, GATEWAY, REPLY, uses_tunnels
-from tunnelgate_targets.pf.quote import label
+from tunnelgate_targets.pf.links import GATEWAY, REPLY
 from tunnelgate_targets.pf.words import Way, Where, rule
 
 #: Neighbour discovery (RFC 4861) and multicast listeners (RFC 2710, RFC 3810), whose packets carry
@@ -16,8 +15,6 @@ from tunnelgate_targets.pf.words import Way, Where, rule
 _DISCOVERY = Way((axes.ICMPV6,), types=(130, 131, 132, 133, 134, 135, 136, 143))
 #: RFC 4890 sections 4.3.1 and 4.4.1: errors that must not be dropped.
 _ERRORS6 = Way((axes.ICMPV6,), types=(1, 2, 3, 4))
-#: IPv4 and IPv6 in IP (RFC 2003, RFC 2473).
-IP_IN_IP = Way((4, 41))
 #: Unreachable, time exceeded, parameter problem (RFC 1812 section 4.3).
 _ERRORS = Way((axes.ICMP,), types=(3, 11, 12))
 
@@ -45,6 +42,3 @@ class Always:
         yield rule("pass out quick", sent.but(family=6, way=_ERRORS6), "no state")
         discovery = sent.but(family=6, way=_DISCOVERY, source="any")
         yield rule("pass out quick", discovery, "no state", "allow-opts")
-        if uses_tunnels(self.plan):
-            where = Where(ENC, way=IP_IN_IP, source="(self)")
-            yield rule("pass out quick", where, "no state", label("IP in IP of tunnel mode"))

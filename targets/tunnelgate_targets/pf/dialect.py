@@ -111,12 +111,13 @@ class Modern:
             yield rule("match out", Where(tagged=f"{tag}:nat"), f"tag {tag}")
 
     def rdrs(self, rules: list[Rdr]) -> Iterator[str]:
-        """What goes elsewhere is marked first."""
+        """What goes elsewhere is marked first, unless it is there by another forward."""
         for one in rules:
             where = one.where
             if one.elsewhere:
                 mark = "tg.elsewhere"
-                yield rule("match in", where.but(destination=one.elsewhere), f"tag {mark}")
+                other = where.but(destination=one.elsewhere, tagged=one.tag, untagged=True)
+                yield rule("match in", other, f"tag {mark}")
                 where = where.but(tagged=mark, untagged=True)
             yield rule("match in", where, f"rdr-to {one.target}", f"tag {one.tag}")
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Match, Pair, Plan, Rule
-from tunnelgate_targets.pf.always import IP_IN_IP, Always
+from tunnelgate_targets.pf.always import Always
 from tunnelgate_targets.pf.layout import zone_interfaces
 from tunnelgate_targets.pf.links import (
     ARRIVED,
@@ -29,11 +29,12 @@ from tunnelgate_targets.pf.links import (
     errors_tag,
     forward_tag,
     on,
+    protected,
     uses_enc,
     uses_tunnels,
 )
 from tunnelgate_targets.pf.quote import interface, label
-from tunnelgate_targets.pf.tables import Tables
+from tunnelgate_targets.pf.tables import Tables, prefixes
 from tunnelgate_targets.pf.translating import Translation, sources_of
 from tunnelgate_targets.pf.verdicts import Verdicts, denials, keep, permissions
 from tunnelgate_targets.pf.words import Way, Where, one_of, rule, ways
@@ -48,6 +49,14 @@ _NOBODY = Intervals.of(
         (axes.address_of("::"), axes.address_of("::")),
         (axes.address_of("fe80::"), axes.address_of("febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff")),
     ]
+)
+#: In tunnel mode OpenBSD shows what encloses a packet on `enc0` too (ipsec.conf(5)).
+_WRAPPED = "IP in IP of tunnel mode"
+#: IPv4 and IPv6 in IP (RFC 2003, RFC 2473).
+IP_IN_IP = Way((4, 41))
+#: Unreachable, quench, redirect, time exceeded, parameter problem: what pf makes no state of.
+_ICMP_ERRORS = Intervals.of(
+    axes.l4(axes.ICMP, kind << 8, kind << 8 | 255) for kind in (3, 4, 5, 11, 12)
 )
 _UNSPECIFIED = axes.address_of("0.0.0.0")
 
@@ -184,6 +193,11 @@ class Filter:
         text = f"nothing allows it from {arrival.link.name} to gateway"
         for where in self._wheres(Match(), arrival, GATEWAY):
             yield from self.verdicts.refused("in", arrival.link, where, text)
+        if self._is_forwarding(arrival.link):
+            # translated without a state it would not be translated at all
+            text = f"no forward from {arrival.link.name} hands it on"
+            for where in self._wheres(Match(), arrival, forward_tag(arrival.link)):
+                yield from self.verdicts.refused("in", arrival.link, where, text)
         for where in self._wheres(Match(), arrival):
             yield rule("pass in quick", where, "no state", f"tag {crossing_tag(arrival.link)}")
 
@@ -204,6 +218,9 @@ class Filter:
                     for where in self._wheres(_to(one.match, hosts), arrival, tag):
                         yield self.verdicts.passed("in", where, one, bound=arrival.bound)
 
+    def _is_forwarding(self, link: Link) -> bool:
+        return any(dnat.link is link for dnat in self.plan.dnats)
+
     def _to_gateway(self, arrival: Arrival) -> Iterator[str]:
         pair = self.pairs.get((arrival.link.name, "gateway"))
         if pair is None:
@@ -219,10 +236,15 @@ class Filter:
                 yield self.verdicts.passed("in", where, one, bound=arrival.bound)
 
     def wrapped(self) -> Iterator[str]:
-        """In tunnel mode OpenBSD shows what encloses a packet on `enc0` too (ipsec.conf(5))."""
+        """What encloses decrypted packets; inside it they are seen once more."""
         if uses_tunnels(self.plan):
-            where = Where(ENC, way=IP_IN_IP, destination="(self)")
-            yield rule("pass in quick", where, "no state", label("IP in IP of tunnel mode"))
+            where = Where(ENC, way=IP_IN_IP, source=self._unprotected(), destination="(self)")
+            yield rule("pass in quick", where, "no state", label(_WRAPPED))
+
+    def _unprotected(self) -> str:
+        """The ends of tunnels, which are in no network that one protects."""
+        network = protected(self.plan)
+        return f"! {self.tables.name('protected', prefixes(network))}" if network else "any"
 
     def l2tp(self) -> Iterator[str]:
         """L2TP inside IPsec, where nothing else that was decrypted belongs to the link."""
@@ -269,6 +291,7 @@ class Filter:
         assert source is not None
         assert destination is not None
         bound = destination.over is not None
+        yield from self._errors(pair, source, destination)
         for one in denials(pair.denials):
             for where in self._departures(one.match, source, destination):
                 yield from self._denied("out", source, where, one)
@@ -280,6 +303,17 @@ class Filter:
             for where in self._leaving(Match(), destination, forward_tag(source)):
                 about = label(f"forwarded from {source.name}")
                 yield rule("pass out quick", where, keep(bound=bound), about, f"tag {REPLY}")
+
+    def _errors(self, pair: Pair, source: Link, destination: Link) -> Iterator[str]:
+        """ICMP errors about nothing, on a path that is translated: they have no state that could
+        translate them, and would leave with a private source.
+        """
+        allowed = any(one.match.l4.overlaps(_ICMP_ERRORS) for one in pair.permissions)
+        if allowed and self.translation.translates(source, destination, 4):
+            about = label("an ICMP error about no connection")
+            match = Match(l4=_ICMP_ERRORS)
+            for where in self._departures(match, source, destination):
+                yield rule("block out quick", where, about)
 
     def _departures(self, match: Match, source: Link, destination: Link) -> Iterator[Where]:
         """How packets of a match are told where they leave: by their tag, and by their source as
@@ -331,6 +365,9 @@ class Filter:
         if self.shared and not self.plan.filter_output:
             return  # the policy says nothing about it
         yield from self.always.leaving(sent)
+        if uses_tunnels(self.plan):
+            where = Where(ENC, way=IP_IN_IP, source="(self)", destination=self._unprotected())
+            yield rule("pass out quick", where, "no state", label(_WRAPPED))
         if self.plan.filter_output:
             for pair in self.plan.pairs:
                 if pair.source is None and pair.destination is not None:

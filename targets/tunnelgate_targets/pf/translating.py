@@ -65,6 +65,10 @@ class Translation:
         rest = axis - Intervals.union_of(asked)
         return tuple(Part(part, _part_tag(source, part, part == rest)) for part in parts)
 
+    def translates(self, source: Link, destination: Link, family: int) -> bool:
+        """Whether sources of a family are translated between two links."""
+        return bool(self._snats(source, destination, family))
+
     def _snats(self, source: Link, destination: Link, family: int) -> list[Snat]:
         return [
             snat

@@ -130,6 +130,21 @@ def test_denials_stand_before_permissions(target: str) -> None:
     )
 
 
+def test_an_icmp_error_about_nothing_does_not_leave_with_its_private_source(target: str) -> None:
+    made = lines(NAT + "allow icmp from lan to wan\n", target)
+    error = "block out quick on em0 inet proto 1 icmp-type { 3 4 5 11 12 } tagged tg:lan "
+    assert position(made, error) < position(made, "pass out quick on em0 proto { 1 58 }")
+    for text in (ZONES + "allow icmp from lan to wan\n", NAT + "allow ping from lan to wan\n"):
+        assert not any(line.startswith(error) for line in lines(text, target))
+
+
+def test_what_is_redirected_never_passes_without_a_state(target: str) -> None:
+    """It would not be translated then, and reach the gateway itself."""
+    made = lines(NAT + "forward https from wan to box\n", target)
+    last = position(made, "pass in quick on em0 no state tag tg:wan")
+    assert made[last - 1].startswith("block in quick on em0 tagged tg:wan:forward ")
+
+
 def test_replies_leave_by_their_tag_and_what_encloses_them_does_not(target: str) -> None:
     made = lines(NAT + "allow ssh from lan to wan\n", target)
     assert "pass out quick from ! (self) tagged tg.reply no state" in made
@@ -231,14 +246,17 @@ def test_decrypted_strays_are_let_in_by_nothing(target: str) -> None:
     made = tunnel("allow any from site to lan\nallow ipsec from hq to gateway\n", target)
     for line in made:
         if line.startswith("pass in") and "enc0" in line:
-            assert "from 10.20.0.0/16" in line or "proto { 4 41 } to (self)" in line, line
+            assert "from 10.20.0.0/16" in line or "proto { 4 41 }" in line, line
 
 
 def test_tunnel_mode_of_openbsd_passes(target: str) -> None:
     made = tunnel("", target)
     about = 'label "IP in IP of tunnel mode"'
-    assert f"pass in quick on enc0 proto {{ 4 41 }} to (self) no state {about}" in made
-    assert f"pass out quick on enc0 proto {{ 4 41 }} from (self) no state {about}" in made
+    (table,) = [line.split()[1] for line in made if line.startswith("table <tg.protected.")]
+    where = f"on enc0 proto {{ 4 41 }} from ! {table} to (self)"
+    assert f"pass in quick {where} no state {about}" in made
+    where = f"on enc0 proto {{ 4 41 }} from (self) to ! {table}"
+    assert f"pass out quick {where} no state {about}" in made
     assert not any("proto { 4 41 }" in line for line in lines(ZONES, target))
 
 
