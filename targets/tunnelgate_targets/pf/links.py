@@ -87,9 +87,10 @@ def uses_tunnels(plan: Plan) -> bool:
     return any(link.over for link in plan.links) or decrypting(plan) is not None
 
 
-def named_icmp(l4: Intervals) -> bool:
-    """Whether a set holds some types of ICMP and not others."""
-    return any(channel.kind in {Kind.ICMP, Kind.ICMPV6} for channel in channels(l4))
+def named_icmp(l4: Intervals, family: int) -> bool:
+    """Whether a set holds some types of a family's ICMP and not others."""
+    own = Kind.ICMP if family == 4 else Kind.ICMPV6
+    return any(channel.kind is own for channel in channels(l4))
 
 
 def masquerades(link: Link) -> Iterator[tuple[str, str]]:

@@ -219,7 +219,7 @@ def _channels(plan: Plan, target: str) -> Iterator[Diagnostic]:
             yield _channel(origin, f"pf cannot match {about}")
     if target == "pf-classic":
         for dnat in plan.dnats:
-            if named_icmp(dnat.match.l4):
+            if named_icmp(dnat.match.l4, dnat.family):
                 yield _channel(dnat.origin, "`rdr` takes all of ICMP, and not some types of it")
 
 

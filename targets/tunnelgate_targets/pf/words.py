@@ -40,6 +40,11 @@ class Way(NamedTuple):
 
 
 ANY = Way()
+#: The ICMP that a family does not have.
+_FOREIGN = {
+    4: Intervals.of([axes.l4(axes.ICMPV6)]),
+    6: Intervals.of([axes.l4(axes.ICMP)]),
+}
 
 
 class Unmatchable(ValueError):
@@ -60,7 +65,7 @@ def ways(l4: Intervals, family: int = 0) -> tuple[Way, ...]:
     Raises:
         Unmatchable: ports of a protocol of which pf sees none, or protocol 0 alone.
     """
-    if (l4 | AH) == axes.ANY_L4:
+    if (l4 | AH | _FOREIGN.get(family, Intervals.EMPTY)) == axes.ANY_L4:
         return (ANY,)
     whole: list[int] = []
     ports: dict[int, list[str]] = defaultdict(list)

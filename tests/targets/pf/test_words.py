@@ -36,6 +36,13 @@ def test_ah_is_in_no_set_and_out_of_none() -> None:
     assert ways(of(axes.l4(50), axes.l4(51), axes.l4(47))) == (Way((47, 50)),)
 
 
+def test_any_of_a_family_needs_nothing_of_the_other() -> None:
+    """What is left out of ICMPv6 leaves nothing out of IPv4."""
+    errors = axes.ANY_L4 - of(axes.l4(axes.ICMPV6, 1 << 8, 4 << 8 | 255))
+    assert ways(errors, 4) == (ANY,)
+    assert len(ways(errors, 6)) == len(ways(errors, 0)) == 2
+
+
 def test_any_but_some_ports_is_a_list_of_protocols_without_0_and_ah() -> None:
     whole, tcp = ways(ANY_BUT_SSH)
     assert set(whole.protocols) == set(range(1, 256)) - {axes.TCP, axes.AH}
