@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Kind, Link, Plan, channels
-from tunnelgate_targets.pf.quote import interface
+from tunnelgate_targets.pf.quote import interface, tag
 from tunnelgate_targets.pf.words import one_of
 
 ENC = "enc0"
@@ -40,17 +40,17 @@ def on(link: Link) -> str:
 
 def crossing_tag(link: Link) -> str:
     """The tag of what came in by a link and is not for the gateway."""
-    return f"tg:{link.name}"
+    return tag(f"tg:{link.name}")
 
 
 def forward_tag(link: Link) -> str:
     """The tag of what a forward has translated where it came in by a link."""
-    return f"tg:{link.name}:forward"
+    return tag(f"tg:{link.name}:forward")
 
 
 def errors_tag(link: Link) -> str:
     """The tag of ICMPv6 errors that came in by a link, where those are not always on."""
-    return f"tg:{link.name}:errors"
+    return tag(f"tg:{link.name}:errors")
 
 
 def protected(plan: Plan) -> Intervals:

@@ -21,7 +21,7 @@ from tunnelgate_targets.pf.links import (
     ports_of,
     protected,
 )
-from tunnelgate_targets.pf.quote import digest, interface
+from tunnelgate_targets.pf.quote import MAX_TAG, digest, interface, tag
 from tunnelgate_targets.pf.tables import Tables
 from tunnelgate_targets.pf.words import Way, Where, numbers_text, ways
 
@@ -237,12 +237,12 @@ def _asked(pair: Pair, axis: Intervals) -> list[Intervals]:
 
 def _part_tag(source: Link, part: Intervals, is_rest: bool) -> str:
     """By what it holds, so that another statement does not rename it."""
-    tag = crossing_tag(source)
+    name = crossing_tag(source)
     if is_rest:
-        return f"{tag}:others"
-    if part.is_single():
-        return f"{tag}:{axes.to_address(part.first())}"
-    return f"{tag}:{digest(str(part.items))}"
+        return tag(f"{name}:others")
+    told = f"{name}:{axes.to_address(part.first())}" if part.is_single() else ""
+    # an address of IPv6 may be too long for a tag
+    return tag(told if 0 < len(told) <= MAX_TAG else f"{name}:{digest(str(part.items))}")
 
 
 def sources_of(link: Link, plan: Plan) -> Intervals:

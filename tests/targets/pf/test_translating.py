@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from emitted import SITE, ZONES, lines
 
 NAT = ZONES + "nat from lan to wan\n"
@@ -102,6 +104,16 @@ def test_a_statement_about_a_host_is_told_by_a_tag_behind_translation(target: st
     tagging = [line for line in sources(text, target) if " tag tg:lan:192.168.1.10" in line]
     assert all("from 192.168.1.10" in line and "tagged tg:lan" in line for line in tagging)
     assert len(tagging) == 2
+
+
+def test_a_tag_is_never_too_long(target: str) -> None:
+    name = "a" * 31
+    text = ZONES.replace("lan", name).replace("203.0.113.1", "203.0.113.1, 2001:db8::1")
+    text = text.replace("fd00:1::10", "fd00:1:0:0:1234:5678:9abc:def0")
+    text += f"nat ipv6 from {name} to wan\nallow esp from box to wan\n"
+    tags = {word for line in lines(text, target) for word in re.findall(r"tg:\S+", line)}
+    assert any(tag.startswith(f"tg:{name}:") for tag in tags)
+    assert max(len(tag) for tag in tags) <= 63
 
 
 def test_a_host_that_is_not_translated_is_told_by_its_address(target: str) -> None:
