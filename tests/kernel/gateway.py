@@ -118,7 +118,7 @@ class Gateway:
 
     def _wires(self, zone: Zone) -> Iterator[Wire]:
         own = []
-        for value in zone.addresses:
+        for value in (*zone.addresses, *self._unmentioned(zone)):
             actual = self._actual[value] = self._address(zone, value)
             own.append(f"{axes.to_address(actual)}/{32 if axes.family(value) == 4 else 128}")
         if zone.is_rest:
@@ -130,6 +130,13 @@ class Gateway:
             yield Wire(
                 name, tuple(own) if number == 0 else (), tuple(networks) if number == 0 else ()
             )
+
+    @staticmethod
+    def _unmentioned(zone: Zone) -> Iterator[int]:
+        """What a zone outside has besides, so that there is an address to masquerade with."""
+        for family in (4, 6) if zone.is_rest else ():
+            if zone.primary(family) is None:
+                yield axes.unknown_address(zone.index, family)
 
     def _address(self, zone: Zone, value: int) -> int:
         """The address that stands for an unknown one."""

@@ -134,6 +134,12 @@ def test_a_forward_has_its_limit(loader: str) -> None:
             assert fates.count(False) <= BURST + EARNED
 
 
+def test_a_high_rate_is_reached(loader: str) -> None:
+    """Credit that comes once a jiffy has to last for as long."""
+    with gateway("allow ssh from lan to wan with limit 10000/second\n", loader) as made:
+        assert passed(made, ALICE, 80) == 80
+
+
 @pytest.mark.parametrize("unit", ["minute", "second"])
 @pytest.mark.parametrize(("rate", "messages"), [(1, 1), (1_000_000, 10_000)])
 def test_every_rate_loads(loader: str, unit: str, rate: int, messages: int) -> None:

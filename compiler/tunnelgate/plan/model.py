@@ -126,6 +126,16 @@ class Limit:
     unit: Literal["second", "minute"]
     per_source: bool
 
+    @property
+    def burst(self) -> int:
+        """How many pass at once: five, or what comes in 10 ms where that is more.
+
+        iptables adds credit once a jiffy, and never more than the burst: with less, a high rate
+        would not be reached (xt_hashlimit; CONFIG_HZ is 100 or more).
+        """
+        in_ten_milliseconds = 100 if self.unit == "second" else 6_000
+        return max(5, -(-self.count // in_ten_milliseconds))
+
 
 @record
 class Rule:

@@ -18,10 +18,11 @@ def credit(origin: Origin, limit: Limit) -> str:
     credit is full again, or idling would be rewarded with a new burst (iptables-extensions(8),
     --hashlimit-htable-expire).
     """
-    full = -(-_BURST * _MILLISECONDS[limit.unit] // limit.count) + _MILLISECONDS[limit.unit]
+    full = -(-limit.burst * _MILLISECONDS[limit.unit] // limit.count) + _MILLISECONDS[limit.unit]
     mode = "--hashlimit-mode srcip " if limit.per_source else ""
     return (
-        f"-m hashlimit --hashlimit-upto {limit.count}/{limit.unit} --hashlimit-burst {_BURST} "
+        f"-m hashlimit --hashlimit-upto {limit.count}/{limit.unit} "
+        f"--hashlimit-burst {limit.burst} "
         f"{mode}--hashlimit-name {limit_name(origin.text)} --hashlimit-htable-expire {full}"
     )
 

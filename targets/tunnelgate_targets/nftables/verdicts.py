@@ -131,7 +131,8 @@ class PairWriter:
         # the credit is the statement's, whatever pairs of links and channels it is about, and one
         # for each family: iptables, which has a ruleset for each, could share none between them
         name = f"limit.{digest(rule.origin.text)}"
-        rate = f"rate {rule.limit.count}/{rule.limit.unit} burst 5 packets"
+        limit = rule.limit
+        rate = f"rate {limit.count}/{limit.unit} burst {limit.burst} packets"
         lines = []
         for family, word in _families(rule):
             credit = f"{name}.{word}"
