@@ -100,10 +100,16 @@ class Lists:
         policy: Policy,
         addresses: dict[str, tuple[int, ...]],
         family: int,
+        *,
+        tunnels: bool = True,
     ) -> None:
-        """`addresses` are places on the axis, by interface; unknown ones too."""
+        """`addresses` are places on the axis, by interface; unknown ones too.
+
+        Without tunnels what goes to their networks leaves by the interfaces that carry them.
+        """
         self.ruleset, self.policy, self.family = ruleset, policy, family
         self.addresses = addresses
+        self.tunnels = tunnels
 
     def of(self, zone: Zone, wire: str | None) -> tuple[list[Row], list[Row], list[Row]]:
         """Verdict, source and source port of what comes in by a wire, or is sent here."""
@@ -143,7 +149,7 @@ class Lists:
             if egress is self.policy.gateway:
                 yield part, label
                 continue
-            way = ENC if egress.over is not None else wire_of(egress)
+            way = ENC if egress.over is not None and self.tunnels else wire_of(egress)
             for out, passes in self._pass(part, Direction.OUT, way, wire):
                 yield out, label if passes else DROP
 

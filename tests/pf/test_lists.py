@@ -20,7 +20,15 @@ from test_judge import EXAMPLES, MIXTURE, POLICIES, SABOTAGE
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.firstmatch import Difference, Row, differences
-from tunnelgate.meaning.flatten import ANY_PORT, DROP, Arrival, Delivered, arrivals, flatten
+from tunnelgate.meaning.flatten import (
+    ANY_PORT,
+    DROP,
+    EVERYTHING,
+    Arrival,
+    Delivered,
+    arrivals,
+    flatten,
+)
 from tunnelgate.plan import build
 from tunnelgate.policy import Zone
 from tunnelgate.policy.model import MULTICAST
@@ -44,7 +52,7 @@ _NOT_ASKED = Intervals.of(
 _IP_IN_IP = Intervals.of([axes.l4(4), axes.l4(41)])
 
 
-#: What only shows where a connection goes on, or its tunnel is gone.
+#: What only shows where a connection goes on, or its tunnel is not there.
 _NOT_OF_FIRST_PACKETS = {
     "clear text may leave",
     "a state is not kept",
@@ -73,6 +81,19 @@ def unlike(gateway: Gateway, *, inside: bool = True) -> Iterator[tuple[Arrival, 
             for domain in _domains(gateway, zone, family, arrival, helped=len(asked.helper) > 1):
                 for found in differences(one, other, domain, final=[DROP]):
                     yield arrival, found
+
+
+def leaving_in_clear(gateway: Gateway) -> Iterator[Difference]:
+    """What would leave for the network of a tunnel that is not there."""
+    nothing = [Row(EVERYTHING, DROP)]
+    for family in (4, 6):
+        lists = Lists(gateway.ruleset, gateway.policy, gateway.places(), family, tunnels=False)
+        for zone in gateway.policy.zones:
+            arrival = Arrival(zone.name)
+            verdict = lists.of(zone, _wire(gateway, zone, arrival))[0]
+            for *asked, goals, sources in _domains(gateway, zone, family, arrival, helped=False):
+                domain = (*asked, goals & gateway.protected, sources)
+                yield from differences([nothing], [verdict], domain)
 
 
 def _plain(row: Row) -> Row:
@@ -141,6 +162,15 @@ def test_examples(path: Path, target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_everything_at_once(target: str) -> None:
     assert [_shown(found) for found in unlike(Gateway(policy_of(MIXTURE), target))] == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_leaves_for_a_tunnel_that_is_not_there(target: str) -> None:
+    policy = policy_of(MIXTURE)
+    gateway = Gateway(policy, target)
+    assert list(leaving_in_clear(gateway)) == []
+    wrong = SABOTAGE["clear text may leave"](gateway.text)
+    assert any(leaving_in_clear(Gateway(policy, target, wrong)))
 
 
 @pytest.mark.parametrize("target", TARGETS)

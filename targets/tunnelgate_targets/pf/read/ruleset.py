@@ -198,7 +198,7 @@ class Rule:
         quick: no rule behind it is asked.
         state: None where none is kept; a `block` and a `match` keep none.
         tag: what a packet that matches is tagged with, even if another rule decides.
-        nat, rdr, binat: what source or destination become.
+        nat, rdr: what source or destination become; a `binat-to` is two rules, one of each.
         allow_options: also packets with IP options.
         answer: what a `block` sends back, `drop` for nothing.
         actions: queues, priorities, normalization, in words; no verdict.
@@ -214,7 +214,6 @@ class Rule:
     label: str | None = None
     nat: Pool | None = None
     rdr: Pool | None = None
-    binat: Pool | None = None
     allow_options: bool = False
     answer: str = "drop"
     actions: tuple[str, ...] = ()
