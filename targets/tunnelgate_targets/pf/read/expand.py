@@ -8,7 +8,7 @@ pfctl says nothing about it unless nothing is left.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from tunnelgate.flows import axes
@@ -17,10 +17,10 @@ from tunnelgate_targets.pf.read.parts import Host, NotModelled, Ports
 from tunnelgate_targets.pf.read.refused import Refused
 from tunnelgate_targets.pf.read.ruleset import (
     ANY_PORT,
-    Address,
     Criteria,
     Flags,
     Icmp,
+    OfInterface,
     Side,
     Span,
 )
@@ -103,8 +103,8 @@ def _all(written: Written, default_flags: Flags) -> Iterator[Expanded]:
                 interface,
                 family,
                 protocol,
-                _side(origin, origin_ports, line),
-                _side(target, target_ports, line),
+                _side(origin, origin_ports, family, line),
+                _side(target, target_ports, family, line),
                 None if icmp is None else icmp[1],
                 flags,
                 names.tagged(written.get("tagged"), line),
@@ -143,12 +143,12 @@ def _check_protocol(
         raise Refused("a type of ICMP needs `inet` or `inet6`", line)
 
 
-def _side(host: Host, ports: Ports | None, line: int) -> Side:
-    return Side(known(host.address, line), host.negated, ports.ports if ports else ANY_PORT)
-
-
-def known(address: Address | NotModelled | None, line: int) -> Address | None:
-    """An address that the typed ruleset has a place for. Raises Refused."""
+def _side(host: Host, ports: Ports | None, family: int, line: int) -> Side:
+    address = host.address
     if isinstance(address, NotModelled):
         raise Refused(f"`{address.what}` is not modelled", line)
-    return address
+    if isinstance(address, OfInterface) and address.length is not None:
+        # `(self)/40` is about IPv6 prefixes, and about whole addresses of IPv4
+        whole = address.length >= (32 if family == 4 else 128)
+        address = replace(address, length=None) if family and whole else address
+    return Side(address, host.negated, ports.ports if ports else ANY_PORT)
