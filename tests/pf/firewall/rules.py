@@ -104,7 +104,6 @@ class _Evaluation:
         self.packet = self.header = packet
         self.tag = tag
         self.last: Rule | None = None
-        self.translated = False
         self.failed = False
 
     def decide(self) -> Passed | None:
