@@ -320,6 +320,17 @@ class Plan:
         """The ipsec links over a link."""
         return tuple(one for one in self.links if one.over is link)
 
+    def interfaces(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The interfaces of all links: exact names, and prefixes of wildcards.
+
+        Without those that a wildcard holds, so that nothing is named twice.
+        """
+        wild = {prefix for link in self.links for prefix in link.wildcards}
+        held = {one for one in wild for other in wild if one != other and one.startswith(other)}
+        prefixes = tuple(sorted(wild - held))
+        names = (name for link in self.links for name in link.interfaces)
+        return tuple(name for name in names if not name.startswith(prefixes)), prefixes
+
     def origins(self) -> Iterator[Origin]:
         """The statements of all nodes; one that has several nodes comes several times."""
         for pair in self.pairs:

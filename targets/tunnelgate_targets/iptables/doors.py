@@ -7,7 +7,7 @@ zones before it is asked anything else; what does not returns untouched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from tunnelgate.plan import Plan
 from tunnelgate_targets.iptables import quote
@@ -36,7 +36,10 @@ CAVEATS = (
         "a port that others publish is theirs unless the policy forwards it: what they translate "
         "to an interface of no zone is not the policy's business any more"
     ),
-    "from an outside zone, what the policy does not translate may be translated by others",
+    (
+        "what the policy does not translate may be translated by a table of nftables, and, from an "
+        "outside zone, by rules of others in the same table"
+    ),
     (
         "what others exempt from connection tracking is not translated at all, and a flowtable of "
         "theirs carries established connections past every chain"
@@ -54,7 +57,8 @@ class Doors:
 
     def __init__(self, plan: Plan, *, is_shared: bool) -> None:
         self.is_shared = is_shared
-        self._interfaces = tuple(_interfaces(plan))
+        names, prefixes = plan.interfaces()
+        self._interfaces = (*names, *(f"{prefix}+" for prefix in prefixes))
 
     def chains(self, table: str, builtin: tuple[str, ...]) -> Chains:
         """The chains of a table, with those that a built-in one jumps to."""
@@ -90,14 +94,3 @@ class Doors:
                 match = f"{way} {quote.interface(name)}"
                 chains.add(at, match, goto(inner), "an interface of a zone")
         return inner
-
-
-def _interfaces(plan: Plan) -> Iterator[str]:
-    """The interfaces of all links, without those that a wildcard holds."""
-    wild = {prefix for link in plan.links for prefix in link.wildcards}
-    shortest = tuple(
-        one for one in wild if not any(one != other and one.startswith(other) for other in wild)
-    )
-    for link in plan.links:
-        yield from (name for name in link.interfaces if not name.startswith(shortest))
-    yield from (f"{prefix}+" for prefix in sorted(shortest))

@@ -128,6 +128,7 @@ class Interfaces:
         carriers = [link for link in plan.links if link.over is None]
         self._exact = [(name, link) for link in carriers for name in link.interfaces]
         self._wild = [(prefix, link) for link in carriers for prefix in link.wildcards]
+        self._all = plan.interfaces()
 
     def matches(self, selector: str, link: Link) -> list[str]:
         """Matches on `iifname` or `oifname` that only packets of a link (its carrier) meet."""
@@ -152,13 +153,9 @@ class Interfaces:
 
     def foreign(self, selector: str) -> str:
         """A match on packets of interfaces that no link names."""
-        wild = {prefix for prefix, _ in self._wild}
-        shortest = [
-            one for one in wild if not any(one != other and one.startswith(other) for other in wild)
-        ]
-        exact = [name for name, _ in self._exact if not name.startswith(tuple(shortest))]
-        found = [compare([interface(name) for name in exact], negated=True)] if exact else []
-        found += [f"!= {interface(f'{prefix}*')}" for prefix in sorted(shortest)]
+        names, prefixes = self._all
+        found = [compare([interface(name) for name in names], negated=True)] if names else []
+        found += [f"!= {interface(f'{prefix}*')}" for prefix in prefixes]
         return join(*(f"{selector} {one}" for one in found))
 
     def dispatch(self, selector: str, goto: Iterable[tuple[Link, str]]) -> list[str]:
