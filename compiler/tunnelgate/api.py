@@ -13,6 +13,7 @@ from tunnelgate.reading import Given, Reading, Source, in_order, read
 from tunnelgate.records import record
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse_flow
+from tunnelgate.syntax.comments import ADDRESSED
 
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
@@ -382,7 +383,7 @@ def _silence(
 ) -> _Parted:
     """Findings that are left, and those that a comment silences, in the order of the text."""
     files = reading.policy.files if reading.policy is not None else ()
-    if not any("tunnelgate:" in file.text for file in files):
+    if not any(ADDRESSED in file.text for file in files):
         return in_order(findings), ()
     from tunnelgate.silencing import silence
     from tunnelgate.silencing.today import today

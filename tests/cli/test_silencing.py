@@ -92,6 +92,16 @@ def test_an_included_comment_silences_and_need_not_be_of_use_to_all(run):
     assert (result.code, result.err) == (0, "2 policies: no findings (1 silenced)\n")
 
 
+def test_a_comment_is_about_its_own_file(run):
+    """Not about what stands on the same line of another one."""
+    Path("part.tg").write_text(
+        '\n\nprotocol x = udp/1  # tunnelgate: ignore[TG505] reason="it has a console"\n'
+    )
+    Path("a.tg").write_text(f'include "part.tg"\n\n{ZONES}')
+    assert ":3:" in (out := run("check", "--format", "concise", "a.tg").out)
+    assert "TG505" in out
+
+
 def test_a_comment_may_be_of_use_with_some_values_only(run):
     comment = '  # tunnelgate: ignore[TG607] reason="in May"'
     text = LEGACY.replace("allow http from lan to v6\n", "").replace("2001:db8:9::/48", "$inside")
@@ -259,6 +269,20 @@ def test_an_error_is_part_of_no_baseline(run, baseline):
     assert baseline.read_text() == before
 
 
+def test_a_baseline_that_somebody_wrote_by_hand_holds_no_error(run):
+    entry = {"rule": "TG101", "object": "other", "text": "allow ah from lan to wan", "count": 1}
+    Path("b.json").write_text(json.dumps({"version": 1, "entries": [entry]}))
+    result = run("check", "--baseline", "b.json", "bad.tg")
+    assert (result.code, "error[TG101]" in result.out) == (1, True)
+
+
+def test_a_policy_that_is_remembered_as_clean_is_looked_at(run, baseline, legacy):
+    replace(legacy, "allow http from lan to v6\n", "")
+    replace(legacy, "allow https from lan to v6\n", "")
+    assert run("check", "legacy.tg").err == "1 policy: no findings\n"
+    assert run("check", "--baseline", "baseline.json", "legacy.tg").out.count("TG087") == 2
+
+
 def test_what_is_wrong_with_silencing_is_part_of_no_baseline(run):
     replace(Path("legacy.tg"), "gateway old\n", "gateway old\n# tunnelgate: nonsense\n")
     run("check", "--baseline", "b.json", "--write-baseline", "legacy.tg")
@@ -373,6 +397,28 @@ def test_a_comment_is_known_by_its_words_and_its_statement(run, git, old, new, c
     replace(Path("mild.tg"), old, new)
     out = run("check", "--config-from", "main", "mild.tg").out
     assert ("TG505" not in out) is counts
+
+
+def test_a_comment_of_another_file_is_no_comment_of_this_one(run, git):
+    replace(Path("mild.tg"), "eth0 }", "eth0 }" + COMMENT)
+    git("commit", "-am", "ignore")
+    Path("copy.tg").write_text(Path("mild.tg").read_text())
+    assert run("check", "--config-from", "main", "mild.tg").out == ""
+    assert "TG088" in run("check", "--config-from", "main", "mild.tg", "copy.tg").out
+
+
+def test_a_file_outside_of_the_repository_is_none_of_its_base(run, git, in_folder, monkeypatch):
+    """To git, `REV:../mild.tg` is relative to the current folder."""
+    replace(Path("mild.tg"), "eth0 }", "eth0 }" + COMMENT)
+    Path("sub").mkdir()
+    Path("sub/good.tg").write_text(Path("good.tg").read_text())
+    git("add", ".")
+    git("commit", "-m", "ignore")
+    outside = in_folder.parent / "mild.tg"
+    outside.write_text(Path("mild.tg").read_text())
+    monkeypatch.chdir("sub")
+    assert run("check", "--config-from", "main", "good.tg", "../mild.tg").out == ""
+    assert "TG088" in run("check", "--config-from", "main", "good.tg", "../../mild.tg").out
 
 
 def test_a_baseline_that_the_change_lengthens(run, git, baseline):

@@ -13,12 +13,9 @@ from tunnelgate.diagnostics.silencing import MALFORMED
 from tunnelgate.records import record
 from tunnelgate.silencing.statements import Statement, Statements
 from tunnelgate.source import SourceFile, Span
-from tunnelgate.syntax.comments import COMMENT
+from tunnelgate.syntax.comments import ADDRESSED, COMMENT
 
-#: A file without this has no such comment: looked for before anything is imported for them.
-MARK = "tunnelgate:"
-
-_DIRECTIVE = re.compile(rf"#+[ \t]*{MARK}[ \t]*")
+_DIRECTIVE = re.compile(rf"#+[ \t]*{ADDRESSED}[ \t]*")
 _WORD = re.compile(r"[A-Za-z-]*")
 _CODES = re.compile(r"\[([^\]]*)\]")
 _CODE = re.compile(r"[^,\s]+")
@@ -51,7 +48,7 @@ Trust: TypeAlias = Callable[[Ignore], bool]
 
 def find(file: SourceFile) -> Iterator[Ignore | Diagnostic]:
     """The comments of a file that silence, or that were meant to, as findings."""
-    if MARK not in file.text:
+    if ADDRESSED not in file.text:
         return
     statements = Statements(file)
     for match in COMMENT.finditer(file.text):

@@ -15,6 +15,9 @@ from tunnelgate.syntax.ast import Comment
 #: A string, skipped since a `#` in it begins no comment; or a comment.
 COMMENT = re.compile(r'"[^"\n]*"|(#[^\n]*)')
 
+#: A comment that begins with this speaks to tunnelgate.
+ADDRESSED = "tunnelgate:"
+
 #: Lines of doc comments, and the way to the first character of the word behind them.
 _DOC = re.compile(r"^[ \t]*((?:##(?!#)[^\n]*\n[ \t]*)+)(?=[^\s#])", re.MULTILINE)
 
