@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import EMPTY
 from tunnelgate.diagnostics.resolving import BAD_VALUE
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.policy.values import BadValue, parse_address, parse_name
+from tunnelgate.policy.values import BadValue, parse_address, parse_name, plain_interval
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax.ast import Atom, AtomKind
 from tunnelgate.syntax.characters import clean
 from tunnelgate.syntax.lengths import blank_long_lines
 
 #: After so many mistakes the rest of a file is not read.
-_MANY = 100
+MANY = 100
 
 
 class Entries(NamedTuple):
@@ -60,19 +59,17 @@ def address_atoms(file: SourceFile) -> Iterator[tuple[Interval, Atom]]:
     for word, start in _words(file.text):
         if not word[0].isalpha() or ":" in word:
             atom = Atom(AtomKind.ADDRESS, word, file.span(start, start + len(word)))
-            yield parse_address(word).interval, atom
+            yield plain_interval(word) or parse_address(word).interval, atom
 
 
 def _read(file: SourceFile, text: str, found: Entries) -> None:
     add = found.addresses.append
     for word, start in _words(text):
-        try:
-            place = int.from_bytes(inet_pton(AF_INET, word))
-        except (OSError, ValueError):
-            if not _read_other(file, word, start, found):
-                return
-        else:  # nearly always, and quickly: inet_pton(3) takes no leading zeros either
-            add((place, place))
+        interval = plain_interval(word)  # nearly always, and quickly
+        if interval is not None:
+            add(interval)
+        elif not _read_other(file, word, start, found):
+            return
 
 
 def _read_other(file: SourceFile, word: str, start: int, found: Entries) -> bool:
@@ -87,8 +84,8 @@ def _read_other(file: SourceFile, word: str, start: int, found: Entries) -> bool
             found.addresses.append(parse_address(word).interval)
     except BadValue as error:
         found.findings.append(Diagnostic(BAD_VALUE, error.message, Label(span), help=error.help))
-        if len(found.findings) >= _MANY:
-            message = f"stopped after {_MANY} mistakes; the rest of the file was not read"
+        if len(found.findings) >= MANY:
+            message = f"stopped after {MANY} mistakes; the rest of the file was not read"
             found.findings.append(
                 Diagnostic(BAD_VALUE, message, Label(span), help="mend these first")
             )
@@ -98,10 +95,13 @@ def _read_other(file: SourceFile, word: str, start: int, found: Entries) -> bool
 
 def _words(text: str) -> Iterator[tuple[str, int]]:
     """What each line says without its comment, and where that begins."""
-    start = 0
-    for line in text.split("\n"):
+    start, end = 0, len(text)
+    while start < end:
+        stop = text.find("\n", start)
+        stop = end if stop < 0 else stop
+        line = text[start:stop]
         word = line.partition("#")[0] if "#" in line else line
         stripped = word.strip(" \t")
         if stripped:
-            yield stripped, start + word.index(stripped[0]) if stripped != word else start
-        start += len(line) + 1
+            yield stripped, start + word.index(stripped[0])
+        start = stop + 1

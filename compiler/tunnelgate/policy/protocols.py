@@ -92,7 +92,16 @@ class ProtocolResolver:
             else:
                 self._own[name.text] = self._pending[name.text] = node
         while self._pending:
-            self._define(next(iter(self._pending)))
+            open_ = [self._open(next(iter(self._pending)))]
+            while open_:
+                own, uses, names = open_[-1]
+                inner = next((one for one in names if one in self._pending), None)
+                if inner is None:
+                    found = [meant for use in uses if (meant := self.use(use)) is not None]
+                    self._known[own] = _union(found)
+                    open_.pop()
+                else:
+                    open_.append(self._open(inner))
 
     def unused(self) -> Iterator[Unused]:
         """The policy's own protocols that nothing has asked for."""
@@ -100,11 +109,13 @@ class ProtocolResolver:
             if name not in self._used:
                 yield Unused("protocol", name, node.name.span)
 
-    def _define(self, name: str) -> None:
-        node = self._pending.pop(name)
-        uses = self._filled(node.items) or ()
-        found = [meant for use in uses if (meant := self.use(use)) is not None]
-        self._known[name] = _union(found)
+    def _open(self, name: str) -> tuple[str, list[ast.ProtocolUse], Iterator[str]]:
+        """Begin with a protocol: its parts, and the names among them, once through.
+
+        Those that are protocols of the policy, too, come before it; none can name it meanwhile.
+        """
+        uses = self._filled(self._pending.pop(name).items) or []
+        return name, uses, (use.atom.text for use in uses)
 
     def resolve(self, node: ast.Protocols) -> ProtocolSet | None:
         """What a list of protocols means; None where something in it has no meaning."""
@@ -172,8 +183,6 @@ class ProtocolResolver:
 
     def _named(self, node: ast.ProtocolUse) -> Meant | None:
         name = node.atom.text
-        if name in self._pending:
-            self._define(name)
         meant = self._known.get(name)
         if meant is None:
             self.reporter.unknown(

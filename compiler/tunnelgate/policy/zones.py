@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Literal, NamedTuple
 
 from tunnelgate.diagnostics import Label, Safety
 from tunnelgate.diagnostics import resolving as rules
@@ -44,6 +45,16 @@ class Draft:
     groups: list[ast.Group] = field(default_factory=list)
 
 
+class OpenGroup(NamedTuple):
+    """A group that others have to be made for first: the names among its entries, once through."""
+
+    zone: Zone
+    node: ast.Group
+    atoms: list[ast.Atom]
+    found: Intervals
+    names: Iterator[str]
+
+
 class ZoneResolver:
     """Makes zones, hosts and groups of the zone statements of a policy."""
 
@@ -69,14 +80,12 @@ class ZoneResolver:
             if isinstance(zone, Zone):
                 for host in draft.hosts:
                     self._host(zone, host)
-        for draft in drafts:
-            zone = self.places.get(draft.node.name.text)
-            if isinstance(zone, Zone):
-                for group in draft.groups:
-                    if self._claim(group.name):
-                        self._pending[group.name.text] = (zone, group)
-        while self._pending:
-            self._group(next(iter(self._pending)))
+        self._groups(
+            (zone, group)
+            for draft in drafts
+            if isinstance(zone := self.places.get(draft.node.name.text), Zone)
+            for group in draft.groups
+        )
 
     # -- names
 
@@ -369,17 +378,40 @@ class ZoneResolver:
                 node.name.text, zone, Intervals.of(found), node.name.span
             )
 
-    def _group(self, name: str) -> None:
-        """Make a group; one that it names and that is still pending comes first."""
+    def _groups(self, drafts: Iterable[tuple[Zone, ast.Group]]) -> None:
+        """Make groups; what one names comes before it. Not by recursion: chains may be long."""
+        for zone, node in drafts:
+            if self._claim(node.name):
+                self._pending[node.name.text] = (zone, node)
+        while self._pending:
+            open_ = [self._open(next(iter(self._pending)))]
+            while open_:
+                group = open_[-1]
+                inner = next((one for one in group.names if one in self._pending), None)
+                if inner is None:
+                    self._close(open_.pop())
+                else:
+                    open_.append(self._open(inner))
+
+    def _open(self, name: str) -> OpenGroup:
+        """Begin with a group: from now on nothing can name it, since it would hold itself."""
         zone, node = self._pending.pop(name)
         atoms = self._params.all(node.entries, PLACE) or []
-        sets = [] if node.file is None else [self._from_file(zone, node.file, atoms)]
-        sets += [self._entry(zone, node, atom) for atom in atoms]
+        found = Intervals.EMPTY
+        if node.file is not None:
+            found = self._from_file(zone, node.file, atoms)
+        names = (atom.text for atom in atoms if atom.kind is ast.AtomKind.NAME)
+        return OpenGroup(zone, node, atoms, found, names)
+
+    def _close(self, group: OpenGroup) -> None:
+        zone, node = group.zone, group.node
+        sets = [group.found, *(self._entry(zone, node, atom) for atom in group.atoms)]
+        name = node.name.text
         self.places[name] = Group(name, zone, Intervals.union_of(sets), node.name.span)
 
     def _from_file(self, zone: Zone, name: ast.Atom, atoms: list[ast.Atom]) -> Intervals:
         """The addresses in a group's file; its names are put to the atoms."""
-        from tunnelgate.policy.entries import address_atoms, read_entries  # few policies need it
+        from tunnelgate.policy.entries import MANY, address_atoms, read_entries  # for few policies
 
         if self._file.library is None:
             self.reporter.diagnostics.append(no_folder(name.span))
@@ -394,8 +426,18 @@ class ZoneResolver:
         atoms += entries.names
         addresses = Intervals.of(entries.addresses)
         if addresses - zone.holds and not entries.findings:
-            for interval, atom in address_atoms(file):
+            strays = (
+                (interval, atom)
+                for interval, atom in address_atoms(file)
+                if Intervals((interval,)) - zone.holds
+            )
+            for interval, atom in islice(strays, MANY):
                 self._check_held(zone, interval, atom)
+            if (another := next(strays, None)) is not None:
+                message = f"stopped after {MANY} addresses outside the zone"
+                self.reporter.say(
+                    rules.OUTSIDE_ZONE, another[1].span, message, "is this the file you meant?"
+                )
         return addresses
 
     def _entry(self, zone: Zone, node: ast.Group, atom: ast.Atom) -> Intervals:
@@ -405,8 +447,6 @@ class ZoneResolver:
                 return Intervals.EMPTY
             self._check_held(zone, interval, atom)
             return Intervals((interval,))
-        if atom.text in self._pending:
-            self._group(atom.text)
         place = self.places.get(atom.text)
         if place is None:
             known = [name for name, one in self.places.items() if not isinstance(one, Zone)]

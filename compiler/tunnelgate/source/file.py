@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Protocol
 
 from tunnelgate.source.span import Position, Span
 
-#: Larger files are refused: a policy of 100,000 statements is about 5 MB.
-MAX_BYTES = 64 * 1024 * 1024
+#: Larger files are refused: a group of a million entries has 12 to 20 MB.
+MAX_BYTES = 24 * 1024 * 1024
 
 
 class SourceError(Exception):
@@ -115,9 +116,9 @@ class SourceFile:
             ) from error
 
     @cached_property
-    def line_starts(self) -> list[int]:
+    def line_starts(self) -> Sequence[int]:
         """The offset of the first character of each line. Only `\\n` ends a line."""
-        starts = [0]
+        starts = array("I", [0])
         find = self.text.find
         at = find("\n")
         while at >= 0:

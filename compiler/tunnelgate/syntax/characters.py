@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety
 from tunnelgate.diagnostics.reading import CHARACTER
@@ -11,6 +12,9 @@ from tunnelgate.source import SourceFile
 
 #: After so many, the others are counted only.
 MANY = 20
+
+#: A fix of more edits than these is no help.
+_MOST_EDITS = 20_000
 
 _BOM = "\ufeff"
 
@@ -50,21 +54,23 @@ def _byte_order_mark(file: SourceFile) -> Diagnostic:
 
 
 def _windows_line_ends(file: SourceFile) -> Diagnostic:
-    """One finding for all of them; its fix has an edit for each."""
-    spans = [file.span(match.start(), match.end()) for match in re.finditer("\r\n", file.text)]
+    """One finding for all of them; its fix has an edit for each, if they are not too many."""
+    found = re.finditer("\r\n", file.text)
+    spans = [file.span(match.start(), match.end()) for match in islice(found, _MOST_EDITS)]
+    edits = tuple(Edit(span, "\n") for span in spans)
     return Diagnostic(
         CHARACTER,
         "the lines end as on Windows, with a carriage return",
         Label(spans[0]._replace(end=spans[0].start + 1)),
         help=r"convert them with `dos2unix` or `sed -i 's/\r$//'`, and tell the editor",
-        fix=Fix(tuple(Edit(span, "\n") for span in spans), Safety.SAFE),
+        fix=Fix(edits, Safety.SAFE) if len(edits) < _MOST_EDITS else None,
     )
 
 
 def _single_characters(file: SourceFile, text: str) -> Iterator[Diagnostic]:
     """A finding for each of the first ones, and one for the sum of the others."""
-    matches = list(_REFUSED.finditer(text))
-    for match in matches[:MANY]:
+    matches = _REFUSED.finditer(text)
+    for match in islice(matches, MANY):
         character, span = match[0], file.span(match.start(), match.end())
         yield Diagnostic(
             CHARACTER,
@@ -73,14 +79,13 @@ def _single_characters(file: SourceFile, text: str) -> Iterator[Diagnostic]:
             help="remove it; where it stands for a blank, write a blank",
             fix=Fix((Edit(span, "" if character in _BIDIRECTIONAL else " "),)),
         )
-    if others := matches[MANY:]:
-        more = (
-            "1 more such character" if len(others) == 1 else f"{len(others)} more such characters"
-        )
+    if (another := next(matches, None)) is not None:
+        others = 1 + sum(1 for _ in matches)
+        more = "1 more such character" if others == 1 else f"{others} more such characters"
         yield Diagnostic(
             CHARACTER,
             f"{more} from here on",
-            Label(file.span(others[0].start(), others[0].end())),
+            Label(file.span(another.start(), another.end())),
             help="is this the file you meant?",
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tunnelgate.diagnostics import Diagnostic, Label
-from tunnelgate.diagnostics.reading import INCLUDE, no_folder, not_read
+from tunnelgate.diagnostics.reading import INCLUDE, SYNTAX, no_folder, not_read
 from tunnelgate.records import replace
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.parser import Parsed, parse
+from tunnelgate.syntax.reader import LARGEST
 
 #: A policy may include a file that includes another one, and so on: so many files below it.
 DEEPEST = 16
@@ -34,6 +35,7 @@ class _Expansion:
         self._comments: list[ast.Comment] = []
         self._diagnostics: list[Diagnostic] = []
         self._included: dict[SourceFile, ast.Include] = {}
+        self._gave_up = False
 
     def parsed(self) -> Parsed:
         """The tree of all files, and what is wrong in any of them."""
@@ -50,6 +52,9 @@ class _Expansion:
         self._diagnostics += parsed.diagnostics
         self._comments += parsed.policy.comments
         for statement in parsed.policy.statements:
+            if len(self._statements) >= LARGEST:
+                self._say_too_many(statement)
+                return
             if not isinstance(statement, ast.Include):
                 self._statements.append(statement)
             elif (file := self._file(statement, trail)) is not None:
@@ -88,6 +93,15 @@ class _Expansion:
         else:
             return file
         return None
+
+    def _say_too_many(self, statement: ast.Statement) -> None:
+        """Stop, once, where all files together have more statements than a policy may have."""
+        if not self._gave_up:
+            self._gave_up = True
+            message = f"stopped after {LARGEST:,} statements, those of included files among them"
+            help = "put addresses into groups, and ports into protocols of your own"
+            where = Label(statement.span)
+            self._diagnostics.append(Diagnostic(SYNTAX, message, where, help=help))
 
     def _say(self, node: ast.Include, message: str, help: str, *labels: Label) -> None:
         self._diagnostics.append(

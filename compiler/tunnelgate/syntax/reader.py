@@ -25,6 +25,9 @@ from tunnelgate_grammar import open_grammar
 #: After so many mistakes the rest of a file is not read.
 MANY = 100
 
+#: No policy has more statements; so many are checked in seconds, and in half a gigabyte.
+LARGEST = 50_000
+
 #: About how many characters the parser is given at a time.
 PIECE = 1 << 14
 
@@ -103,24 +106,31 @@ class Reader:
         """Whether there is more to read; where there are too many findings for that, it is told."""
         if at >= end or self._gave_up:
             return False
-        if len(self.findings) < MANY:
+        if len(self._builder.statements) >= LARGEST:
+            message = f"stopped after {LARGEST:,} statements; no policy has more"
+            help = "put addresses into groups, and ports into protocols of your own"
+        elif len(self.findings) >= MANY:
+            message = f"stopped after {MANY} mistakes; the rest of the file was not read"
+            help = "mend these first"
+        else:
             return True
         self._gave_up = True
-        message = f"stopped after {MANY} mistakes; the rest of the file was not read"
         where = Label(self.file.span(at, at))
-        self.findings.append(Diagnostic(SYNTAX, message, where, help="mend these first"))
+        self.findings.append(Diagnostic(SYNTAX, message, where, help=help))
         return False
 
     # The way of a text without mistakes
 
     def _read_plain(self, at: int) -> int:
         """Read the plain lines that stand there; where the first other one begins."""
-        while (found := self._plain.read(self.file, self.text, at)) is not None:
+        found = self._plain.read(self.file, self.text, at)
+        while found is not None and len(self._builder.statements) < LARGEST:
             statement, end = found
             if at in self._docs:
                 statement = replace(statement, doc=self._builder.doc_at(at))
             self._builder.statements.append(statement)
             at = outline.next_word(self.text, end, len(self.text))
+            found = self._plain.read(self.file, self.text, at)
         return at
 
     def _piece_end(self, at: int) -> int:
