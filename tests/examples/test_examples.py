@@ -21,7 +21,7 @@ from tunnelgate.target import BUILT_IN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Folders whose content other tests run.
-ELSEWHERE = {"broken", "ansible"}
+ELSEWHERE = {"broken", "ansible", "fleet"}
 #: A policy that is wrong on purpose, beside one that is right.
 WRONG = "broken.tg"
 TOPICS = sorted(

@@ -6,16 +6,20 @@ nothing that was said has become a rule.
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+import tunnelgate
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import build
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
 from tunnelgate.target import BUILT_IN, Output, Setup, find
+from tunnelgate.variables import from_settings
 
 POLICY = """gateway @gateway@
 ## @doc@
@@ -94,7 +98,7 @@ def filled(target: str, **values: str) -> str:
     return re.sub(r"@(\w+)@", lambda match: values.get(match[1], match[1]), policy)
 
 
-def skeleton(output: Output) -> dict[str, list[str]]:
+def skeleton(output: Output | tunnelgate.Compilation) -> dict[str, list[str]]:
     """The lines of every file, without quoted text, comments and names."""
     return {
         name: sorted(
@@ -135,3 +139,113 @@ def test_the_name_of_the_file_stays_text(target: str, attack: str) -> None:
 @pytest.mark.parametrize("target", BUILT_IN)
 def test_the_harmless_policy_compiles(target: str) -> None:
     assert isinstance(compiled(filled(target), target), Output)
+
+
+# What comes from outside a policy: values, their names, group files, names of included files
+
+WITH_PARAMETERS = """param name    : name         = wan
+param site    : name         = site
+param word    : name         = word
+param proto   : name         = ipsec-nat-t
+param own     : address      = 203.0.113.1
+param net     : prefix       = 192.168.1.0/24
+param range   : range        = 192.168.1.16-192.168.1.31
+param card    : interface    = eth1
+param port    : port         = 8443
+param number  : number       = 8
+param many    : address...   = 192.0.2.10, 192.0.2.11
+param cards   : interface... = eth0
+gateway $site
+zone wan {
+  interface $cards
+  address   $own
+  group many = $many
+}
+zone lan {
+  interface $card
+  network   $net
+  group range = $range
+}
+nat from lan to wan
+allow $proto, udp/$port, icmp/$number from range to many with log $word
+deny tcp/25 from lan to $name with log
+"""
+PARAMS = {
+    "name": False, "site": False, "word": False, "proto": False, "own": False, "net": False,
+    "range": False, "card": False, "port": False, "number": False, "many": True, "cards": True,
+}  # fmt: skip
+TARGETS = [name for name in BUILT_IN if name in ("nftables", "iptables")]
+
+
+def with_values(target: str, **values: object) -> tunnelgate.Compilation | None:
+    """The rulesets; None where something is refused, which has to be with a place and a help."""
+    found = tunnelgate.check(WITH_PARAMETERS, [target], vars=values)
+    if any(one.is_error for one in found):
+        assert all(one.help for one in found)
+        return None
+    return tunnelgate.compile(WITH_PARAMETERS, target, vars=values)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("param", PARAMS)
+def test_a_value_is_refused_or_stays_a_word(target: str, param: str) -> None:
+    harmless = with_values(target)
+    assert harmless is not None
+    for attack in (*ATTACKS, "", " ", "wan lan", "8443,22", "eth0 eth1", 22, True, None, [], {}):
+        for value in (attack, [attack]) if PARAMS[param] else (attack,):
+            found = with_values(target, **{param: value})
+            if found is not None:
+                assert skeleton(found) == skeleton(harmless), (param, value)
+                assert all(text.isascii() for text in found.files.values())
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_name_of_a_parameter_is_refused(attack: str) -> None:
+    assert with_values("nftables", **{attack: "x"}) is None
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_setting_of_the_command_line_is_refused(attack: str) -> None:
+    settings = from_settings([f"many={attack}"])
+    with pytest.raises(tunnelgate.PolicyError):
+        tunnelgate.compile(WITH_PARAMETERS, vars=settings)
+
+
+GROUP = """zone wan {
+  interface eth0
+  group g from "entries"
+}
+allow ssh from g to gateway
+"""
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_entry_of_a_group_is_refused_or_a_comment(tmp_path: Path, attack: str) -> None:
+    (tmp_path / "p.tg").write_text(GROUP)
+    (tmp_path / "entries").write_text("192.0.2.1\n")
+    harmless = tunnelgate.compile(tmp_path / "p.tg")
+    (tmp_path / "entries").write_text(f"192.0.2.1\n{attack}\n", "utf-8", newline="")
+    errors = [one for one in tunnelgate.check(tmp_path / "p.tg") if one.is_error]
+    if errors:
+        assert {Path(one.primary.span.file.path).name for one in errors} == {"entries"}
+    else:
+        assert attack.startswith("#")
+        assert tunnelgate.compile(tmp_path / "p.tg").files == harmless.files
+
+
+@pytest.mark.parametrize("attack", [one for one in ATTACKS if not set(one) & set('"\n\r\x00/')])
+def test_the_name_of_an_included_file_is_a_name(tmp_path: Path, attack: str) -> None:
+    """Where it may stand in a policy at all, the file of that name is read, and nothing else is."""
+    if attack == "..":
+        pytest.skip("the folder above, which test_folder.py is about")
+    (tmp_path / "p.tg").write_text(GROUP + f'include "{attack}"\n', "utf-8")
+    (tmp_path / "entries").write_text("192.0.2.1\n")
+    (tmp_path / attack).write_text("deny ping from wan to gateway\n")
+    errors = [one for one in tunnelgate.check(tmp_path / "p.tg") if one.is_error]
+    if errors:
+        assert "TG003" in {one.rule.code for one in errors}  # then no file has that name
+        return
+    found = tunnelgate.compile(tmp_path / "p.tg")
+    manifest = json.loads(found.manifest)
+    assert attack in [one["file"] for one in manifest["policy"]]
+    assert attack not in found.files["ruleset.nft"]
