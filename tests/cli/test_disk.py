@@ -54,6 +54,36 @@ def test_a_full_disk_leaves_the_old_files(spawn, mountable):
     assert "make room on the disk" in result.err
 
 
+def test_a_disk_that_is_full_in_the_middle_of_a_fleet(spawn, mountable):
+    """Room for some of the gateways, and none is there: neither whole nor in part."""
+    Path("fleet.tg").write_text(
+        "param site : name\n" + Path("good.tg").read_text().replace("branch", "$site")
+    )
+    Path("sites").mkdir()
+    for n in range(8):
+        Path(f"sites/s{n}.toml").write_text(f'site = "s{n}"\n')
+    result = spawn(
+        "compile", "fleet.tg", "--vars-dir", "sites", "-o", "out",
+        before=_mounted("size=64k", after="find out -mindepth 1"),
+    )  # fmt: skip
+    assert (result.code, result.out) == (2, "")
+    assert "no space left on device; nothing was changed" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [('include "part.tg"\n', 2), ('zone x {\n  group g from "part.tg"\n}\n', 2)]
+)
+def test_a_file_that_may_not_be_read(spawn, need, text, code):
+    Path("good.tg").write_text(Path("good.tg").read_text() + text)
+    Path("part.tg").write_text("")
+    Path("part.tg").chmod(0)
+    before = (need("setpriv"), "--bounding-set", "-dac_override,-dac_read_search")
+    result = spawn("compile", "good.tg", "-o", "out", before=before if os.geteuid() == 0 else ())
+    assert result.code == code
+    assert "error[TG002]: `part.tg` cannot be read: permission denied" in result.out
+    assert not Path("out").exists()
+
+
 def test_a_limit_on_the_size_of_files(spawn):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))

@@ -87,6 +87,24 @@ def test_a_list_stands_between_commas(run):
     assert result.out.startswith("--set:1:13: error[TG007] `192.0.2.` is no IP address")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("v.toml", 't = [\n  "10.0.0.1",\n  [["10.0.0.2"]],\n]\n', "3:3"),
+        ("v.yaml", "t:\n  - 10.0.0.1\n  - {a: [10.0.0.2]}\n", "3:5"),
+        ("v.json", '{"t": ["10.0.0.1",\n {"a": [1]}]}', "2:2"),
+        ("v.json", '{"t": ["10.0.0.1",\n 5]}', "2:2"),
+    ],
+)
+def test_a_wrong_type_within_a_list_is_shown_there(run, name, text, place):
+    Path("p.tg").write_text(POLICY + "param t : address...\nallow ssh from lan to $t\n")
+    Path(name).write_text(text)
+    result = run("check", "p.tg", "--vars", name, "--format", "concise")
+    assert result.code == 1
+    assert result.out.startswith(f"{name}:{place}: error[TG017] `t`: ")
+    assert result.out.count("\n") == 1
+
+
 def test_check_looks_at_the_defaults_and_at_each_file(run):
     """A host that is outside the default network, and outside Bonn's, but inside Berlin's."""
     Path("p.tg").write_text(POLICY.replace("  network", "  host h = 10.2.0.1\n  network"))
@@ -136,6 +154,12 @@ def test_parameters_of_an_included_file(run):
         ("v.toml", "lan = 5\n", 1, "v.toml:1:7: error[TG017] `lan`: a number stands where a text"),
         ("v.toml", 'lam = "10.0.0.0/8"', 1, "v.toml:1:1: error[TG017] unknown parameter `lam`"),
         ("v.yaml", "lan:\n  - 10.0.0.0/8\n", 1, "v.yaml:2:3: error[TG017] `lan`: a list stands"),
+        (
+            "v.json",
+            '{"lan": {"a": [1]}}',
+            1,
+            "v.json:1:9: error[TG017] `lan`: a table stands where",
+        ),
         ("v.json", '{"lan": "10.0.0.1/8"}', 1, "v.json:1:9: error[TG007] `10.0.0.1/8` has bits"),
         ("v.txt", "", 2, "v.txt:1:1: error[TG002] is no file of variables by its name"),
         ("v.toml", None, 2, "v.toml:1:1: error[TG002] cannot be read: no such file"),
