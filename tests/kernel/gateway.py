@@ -23,7 +23,7 @@ from tunnelgate.plan import build
 from tunnelgate.policy import Policy, Zone, resolve
 from tunnelgate.policy.options import PORTLESS
 from tunnelgate.source import SourceFile
-from tunnelgate.syntax import parse
+from tunnelgate.syntax import parse_with_includes
 from tunnelgate.target import Layout, Output, Setup, find
 
 LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
@@ -35,7 +35,7 @@ _PROBE_NAMES = {6: "tcp", 17: "udp", 47: "gre", 50: "esp", 51: "ah", 1: "icmp", 
 def read(source: str | Path) -> Policy:
     """A policy of a file, or of text; it has no findings of reading."""
     file = SourceFile(source) if isinstance(source, str) else SourceFile.read(source)
-    parsed = parse(file)
+    parsed = parse_with_includes(file)
     policy, findings = resolve(parsed.policy)
     assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
     return policy
