@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics.reading import EMPTY
 from tunnelgate.diagnostics.resolving import BAD_VALUE
+from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.policy.values import BadValue, parse_address, parse_name, plain_interval
+from tunnelgate.policy.values import BadValue, parse_address, parse_name
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax.ast import Atom, AtomKind
 from tunnelgate.syntax.characters import clean
@@ -17,6 +19,13 @@ from tunnelgate.syntax.lengths import blank_long_lines
 
 #: After so many mistakes the rest of a file is not read.
 MANY = 100
+
+_FIRST = {AF_INET: axes.IPV4.first(), AF_INET6: axes.IPV6.first()}
+#: How many addresses follow the first one of a prefix, by its length as it is written.
+_HOSTS = {
+    family: {str(length): (1 << bits - length) - 1 for length in range(bits + 1)}
+    for family, bits in ((AF_INET, 32), (AF_INET6, 128))
+}
 
 
 class Entries(NamedTuple):
@@ -59,13 +68,13 @@ def address_atoms(file: SourceFile) -> Iterator[tuple[Interval, Atom]]:
     for word, start in _words(file.text):
         if not word[0].isalpha() or ":" in word:
             atom = Atom(AtomKind.ADDRESS, word, file.span(start, start + len(word)))
-            yield plain_interval(word) or parse_address(word).interval, atom
+            yield _plain(word) or parse_address(word).interval, atom
 
 
 def _read(file: SourceFile, text: str, found: Entries) -> None:
     add = found.addresses.append
     for word, start in _words(text):
-        interval = plain_interval(word)  # nearly always, and quickly
+        interval = _plain(word)  # nearly always, and quickly
         if interval is not None:
             add(interval)
         elif not _read_other(file, word, start, found):
@@ -105,3 +114,22 @@ def _words(text: str) -> Iterator[tuple[str, int]]:
         if stripped:
             yield stripped, start + word.index(stripped[0])
         start = stop + 1
+
+
+def _plain(text: str) -> Interval | None:
+    """An address or a prefix in its usual notation, read by inet_pton(3), which takes no leading
+    zeros either. None for everything else, right or wrong: `parse_address` knows.
+    """
+    base, slash, length = text.partition("/")
+    try:
+        family = AF_INET6 if ":" in base else AF_INET
+        number = int.from_bytes(inet_pton(family, base))
+    except (OSError, ValueError):
+        return None
+    offset = _FIRST[family]
+    if not slash:
+        return offset + number, offset + number
+    hosts = _HOSTS[family].get(length)
+    if hosts is None or number & hosts:
+        return None
+    return offset + number, offset + number + hosts

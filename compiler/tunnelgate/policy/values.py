@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -99,33 +98,6 @@ def _range(text: str) -> AddressValue:
             f"`{text}` ends before it begins", "write the lower end first", f"{last}-{first}"
         )
     return AddressValue((low, high), low == high, first.version)
-
-
-def plain_interval(text: str) -> Interval | None:
-    """An address or a prefix in its usual notation, read by inet_pton(3), which takes no leading
-    zeros either. None for everything else, right or wrong: `parse_address` knows.
-    """
-    base, slash, length = text.partition("/")
-    try:
-        family = AF_INET6 if ":" in base else AF_INET
-        number = int.from_bytes(inet_pton(family, base))
-    except (OSError, ValueError):
-        return None
-    offset = _FIRST[family]
-    if not slash:
-        return offset + number, offset + number
-    hosts = _HOSTS[family].get(length)
-    if hosts is None or number & hosts:
-        return None
-    return offset + number, offset + number + hosts
-
-
-_FIRST = {AF_INET: axes.IPV4.first(), AF_INET6: axes.IPV6.first()}
-#: How many addresses follow the first one of a prefix, by its length as it is written.
-_HOSTS = {
-    family: {str(length): (1 << bits - length) - 1 for length in range(bits + 1)}
-    for family, bits in ((AF_INET, 32), (AF_INET6, 128))
-}
 
 
 @lru_cache(maxsize=65536)
