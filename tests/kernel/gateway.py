@@ -32,13 +32,18 @@ _JIFFIES = 0.02
 _PROBE_NAMES = {6: "tcp", 17: "udp", 47: "gre", 50: "esp", 51: "ah", 1: "icmp", 58: "icmpv6"}
 
 
-def read(source: str | Path) -> Policy:
+def read(source: str | Path | SourceFile) -> Policy:
     """A policy of a file, or of text; it has no findings of reading."""
-    file = SourceFile(source) if isinstance(source, str) else SourceFile.read(source)
+    file = source if isinstance(source, SourceFile) else read_file(source)
     parsed = parse_with_includes(file)
     policy, findings = resolve(parsed.policy)
     assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
     return policy
+
+
+def read_file(source: str | Path) -> SourceFile:
+    """The file at a path, or one of a text."""
+    return SourceFile(source) if isinstance(source, str) else SourceFile.read(source)
 
 
 def run_commands(lab: Lab, output: Output, commands: Iterable[str], flavour: str = "") -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway import LOADERS, Gateway, read
+from gateway import LOADERS, Gateway, read, read_file
 
+from tunnelgate.source import SourceFile
 from tunnelgate.target import Layout
 
 EXAMPLES = sorted(
@@ -75,9 +76,10 @@ set reject on
     ids=lambda one: one.stem if isinstance(one, Path) else "mixture",
 )
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    text = request.param if isinstance(request.param, str) else request.param.read_text("utf-8")
+    file = read_file(request.param)
     # what a packet does depends on it alone where no credit can run out
-    made = Gateway(read(re.sub(r"limit \d+/\w+", "limit 100000/second", text)))
+    text = re.sub(r"limit \d+/\w+", "limit 100000/second", file.text)
+    made = Gateway(read(SourceFile(text, file.path, file.name, file.library)))
     yield made
     made.close()
 
