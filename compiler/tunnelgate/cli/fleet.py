@@ -82,7 +82,8 @@ class Result:
 def compile_all(jobs: Sequence[Job], asked: Asked, *, shows_progress: bool) -> list[Result]:
     """The result of each job, in their order."""
     with ExitStack() as stack:
-        results = _parallel(jobs, asked) if len(jobs) >= _FEW else _here(jobs, asked)
+        is_worth_it = len(jobs) >= _FEW and _is_alone()
+        results = _parallel(jobs, asked) if is_worth_it else _here(jobs, asked)
         if shows_progress:
             results = _with_progress(results, len(jobs), stack)
         return list(results)
@@ -110,7 +111,14 @@ def _parallel(jobs: Sequence[Job], asked: Asked) -> Iterator[Result]:
         executor.shutdown()
 
 
-#: A worker is a copy of this process, which has loaded all it needs and has no other thread.
+def _is_alone() -> bool:
+    """Whether no other thread runs in this process: one that holds a lock would hold it for ever in
+    a copy of it (fork(2)).
+    """
+    return len(os.listdir("/proc/self/task")) == 1
+
+
+#: A worker is a copy of this process, which has loaded all it needs.
 _COPIES = multiprocessing.get_context("fork")
 _work: tuple[Sequence[Job], Asked] = ((), Asked((), "whole", {}))
 
