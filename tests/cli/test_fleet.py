@@ -183,12 +183,13 @@ def test_a_signal_before_old_files_are_replaced_keeps_them(run, name, code):
 
 @SIGNALS
 def test_a_signal_while_others_compile_ends_them(name, code):
-    """Each worker says who it is, tells its parent, and would go on for long."""
+    """Each worker says who it is, tells its parent again and again, and would go on for long."""
     slow = f"""
 parent = os.getpid()
 def compile(*_, **__):
     open(f"worker-{{os.getpid()}}", "w").close()
-    os.kill(parent, signal.{name})
+    while os.getppid() == parent:
+        os.kill(parent, signal.{name})
     time.sleep(600)
 fleet.api.compile_each = compile
 """

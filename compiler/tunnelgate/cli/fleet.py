@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,7 @@ import click
 from tunnelgate import api
 from tunnelgate.api import PolicyError
 from tunnelgate.cli.jobs import Job
+from tunnelgate.cli.signals import one_signal
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.records import record, replace
 from tunnelgate.target import Layout, Requirements
@@ -82,8 +83,10 @@ class Result:
 def compile_all(jobs: Sequence[Job], asked: Asked, *, shows_progress: bool) -> list[Result]:
     """The result of each job, in their order."""
     with ExitStack() as stack:
-        is_worth_it = len(jobs) >= _FEW and _is_alone()
-        results = _parallel(jobs, asked) if is_worth_it else _here(jobs, asked)
+        results = _here(jobs, asked)
+        if len(jobs) >= _FEW and _is_alone():
+            stack.enter_context(one_signal())
+            results = stack.enter_context(closing(_parallel(jobs, asked)))
         if shows_progress:
             results = _with_progress(results, len(jobs), stack)
         return list(results)
@@ -93,7 +96,8 @@ def _here(jobs: Sequence[Job], asked: Asked) -> Iterator[Result]:
     return (_compile(job, asked) for job in jobs)
 
 
-def _parallel(jobs: Sequence[Job], asked: Asked) -> Iterator[Result]:
+def _parallel(jobs: Sequence[Job], asked: Asked) -> Generator[Result, None, None]:
+    """The results from other processes, none of which is left where this is closed."""
     workers = min(len(os.sched_getaffinity(0)), len(jobs))
     if workers == 1:
         yield from _here(jobs, asked)

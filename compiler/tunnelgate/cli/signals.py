@@ -26,6 +26,37 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
+def one_signal() -> Iterator[None]:
+    """SIGINT and SIGTERM end what is done meanwhile, but only the first that comes: a second one
+    would end the cleaning up, which takes a moment.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if came:
+            return
+        came.append(number)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        elif handler is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
 def undisturbed() -> Iterator[None]:
     """SIGINT and SIGTERM wait until the end of what is done meanwhile."""
     if threading.current_thread() is not threading.main_thread():
