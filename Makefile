@@ -10,8 +10,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := compiler/tunnelgate grammar/tunnelgate_grammar targets/tunnelgate_targets
-# What the tests talk to the kernel with: the program and the Debian package that holds it.
-TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:iproute2 unshare:util-linux sysctl:procps
+# What the tests talk to the kernel with, and shells that complete: the program and its Debian package.
+TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:iproute2 unshare:util-linux sysctl:procps zsh:zsh fish:fish
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help

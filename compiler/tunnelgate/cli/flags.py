@@ -15,6 +15,8 @@ from tunnelgate.diagnostics.render import FORMATS
 from tunnelgate.records import record
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from tunnelgate.target import Layout
 
 
@@ -60,6 +62,25 @@ def _setting(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     return texts
 
 
+# Imported when a shell asks: few runs are a shell's.
+
+
+def _complete_targets(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from tunnelgate.cli.completing import complete_targets
+
+    return complete_targets(context, parameter, begun)
+
+
+def _complete_rules(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from tunnelgate.cli.completing import complete_rules
+
+    return complete_rules(context, parameter, begun)
+
+
 _COMMON = (
     click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
     click.option(
@@ -68,6 +89,7 @@ _COMMON = (
         "--target",
         metavar="NAME",
         multiple=True,
+        shell_complete=_complete_targets,
         help="May be given several times.",
     ),
     click.option(
@@ -112,12 +134,14 @@ _COMMON = (
         "--select",
         metavar="CODES",
         multiple=True,
+        shell_complete=_complete_rules,
         help="Of warnings and advice show these only: TG607, or TG6 for all that begin with it.",
     ),
     click.option(
         "--ignore",
         metavar="CODES",
         multiple=True,
+        shell_complete=_complete_rules,
         help="Of warnings and advice show all but these. Errors are always shown.",
     ),
     click.option(

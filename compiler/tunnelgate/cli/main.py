@@ -16,7 +16,7 @@ from tunnelgate.cli.signals import terminable
 from tunnelgate.diagnostics.nearest import nearest
 
 #: The commands, in the order in which people need them. Each is a module of `cli.commands`.
-COMMANDS = ("check", "compile", "fmt", "diff", "rule", "protocols", "targets")
+COMMANDS = ("check", "compile", "fmt", "diff", "rule", "protocols", "targets", "completion")
 
 
 class Commands(click.Group):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tunnelgate.cli import HELP
+from tunnelgate.cli.completing import complete_protocols
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Problem
 from tunnelgate.diagnostics.nearest import nearest
@@ -13,7 +14,7 @@ from tunnelgate.policy.table import BY_NAME, TABLE
 
 
 @click.command("protocols", context_settings=HELP)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_protocols)
 @click.pass_obj
 def command(console: Console, name: str | None) -> None:
     """Explain a built-in protocol, or list all of them: ports, NAT behaviour, encryption."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tunnelgate.cli import HELP
+from tunnelgate.cli.completing import complete_rules
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Problem
 from tunnelgate.diagnostics import catalogue
@@ -12,7 +13,7 @@ from tunnelgate.diagnostics.render import page
 
 
 @click.command("rule", context_settings=HELP)
-@click.argument("word", metavar="[CODE]", required=False)
+@click.argument("word", metavar="[CODE]", required=False, shell_complete=complete_rules)
 @click.pass_obj
 def command(console: Console, word: str | None) -> None:
     """Explain a rule by its code (TG201) or name, or list all of them."""

@@ -29,7 +29,7 @@ def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str
         return ""
     shown, left = _first_of_each(diagnostics)
     reports = [
-        "\n".join(paint(row, options.color) for row in _report(diagnostic, options.width))
+        "\n".join(paint(row, options.color) for row in _report(diagnostic, options))
         for diagnostic in shown
     ]
     for code, count in left.items():
@@ -48,26 +48,26 @@ def _first_of_each(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic],
     return shown, seen - Counter(dict.fromkeys(seen, _MOST))
 
 
-def _report(diagnostic: Diagnostic, width: int) -> Iterator[Row]:
+def _report(diagnostic: Diagnostic, options: Options) -> Iterator[Row]:
     shown = snippet.snippets(diagnostic)
     changes = patch.hunks(diagnostic.fix) if diagnostic.fix else []
     numbers = [*(max(part.lines) for part in shown), *(hunk.highest for hunk in changes)]
     gutter = Gutter(len(str(max(numbers))))
     # What a line of source has beside the gutter, ` | `, and a `…` at both ends.
-    room = max(width - gutter.digits - 5, NARROWEST)
-    yield _header(diagnostic)
+    room = max(options.width - gutter.digits - 5, NARROWEST)
+    yield _header(diagnostic, options.url(diagnostic.rule))
     for index, part in enumerate(shown):
         if index:
             yield gutter.under()
         yield from _source(part, ":::" if index else "-->", gutter, room)
-    yield from _notes(diagnostic, gutter, width)
+    yield from _notes(diagnostic, gutter, options.width)
     yield from _patch(changes, shown[0], gutter, room)
 
 
-def _header(diagnostic: Diagnostic) -> Row:
+def _header(diagnostic: Diagnostic, page: str) -> Row:
     title = f"{diagnostic.severity.value}[{diagnostic.rule.code}]"
     return (
-        Segment(Style.of(diagnostic.severity), title),
+        Segment(Style.of(diagnostic.severity), title, visible(page)),
         Segment(Style.STRONG, f": {visible(diagnostic.message)}"),
     )
 

@@ -28,10 +28,11 @@ class Style(Enum):
 
 
 class Segment(NamedTuple):
-    """A piece of a row in one style."""
+    """A piece of a row in one style; `link` is the address that a terminal opens, if any."""
 
     style: Style
     text: str
+    link: str = ""
 
 
 #: One printed line, without its end.
@@ -39,10 +40,12 @@ Row = tuple[Segment, ...]
 
 
 def paint(row: Row, color: bool) -> str:
-    """The row as text; taking the colours away again gives the row without colour."""
+    """The row as text; without the colours, links go too."""
     return "".join(_painted(segment) if color else segment.text for segment in row)
 
 
 def _painted(segment: Segment) -> str:
-    style, text = segment
+    style, text, link = segment
+    if link:  # OSC 8, which terminals that know no links leave out
+        text = f"\x1b]8;;{link}\x1b\\{text}\x1b]8;;\x1b\\"
     return f"\x1b[{style.value}m{text}\x1b[0m" if style.value and text else text

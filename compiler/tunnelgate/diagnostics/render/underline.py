@@ -71,4 +71,4 @@ def _row(cells: Iterable[tuple[int, Segment]]) -> Row:
         pieces.append(segment)
         column = start + len(segment.text)
     joined = groupby(pieces, key=lambda piece: piece.style)
-    return tuple(Segment(style, "".join(text for _, text in run)) for style, run in joined)
+    return tuple(Segment(style, "".join(piece.text for piece in run)) for style, run in joined)
