@@ -84,10 +84,12 @@ def tunnelgate(*arguments: str, cache: Path) -> None:
     )
 
 
-def median_ms(action: Callable[[], None], before: Callable[[], None] = lambda: None) -> float:
+def median_ms(
+    action: Callable[[], None], before: Callable[[], None] = lambda: None, runs: int = RUNS
+) -> float:
     """The median wall time of some runs, in milliseconds."""
     times = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         before()
         began = time.perf_counter()
         action()
@@ -110,6 +112,31 @@ def check_rows(folder: Path) -> Iterator[Row]:
     yield Row("python -c pass", median_ms(lambda: _run(sys.executable, "-c", "pass")), "ms", 0)
     yield Row("check, 50 lines, first look", median_ms(check, forget), "ms", 110)
     yield Row("check, 50 lines, found clean before", median_ms(check), "ms", 110)
+
+
+def folder_rows(folder: Path, count: int = 200) -> Iterator[Row]:
+    """`check` of a folder, never seen before: on one core, and on all."""
+    policies, cache = folder / "policies", folder / "cache"
+    policies.mkdir()
+    for number in range(count):
+        text = short_policy().replace("gateway branch", f"gateway g{number}")
+        (policies / f"{number}.tg").write_text(text)
+
+    def forget() -> None:
+        shutil.rmtree(cache / "tunnelgate" / "clean", ignore_errors=True)
+
+    def check() -> None:
+        tunnelgate("check", str(policies), cache=cache)
+
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(every)})
+    one_core = median_ms(check, forget, runs=3)
+    os.sched_setaffinity(0, every)
+    name = f"check, {count} policies of 50 lines"
+    yield Row(f"{name}, one core", one_core / 1000, "s", 0)
+    # What two cores do in half of the time, and a tenth for dividing the work.
+    limit = one_core / 1000 * (1 / len(every) + 0.1)
+    yield Row(f"{name}, {len(every)} cores", median_ms(check, forget, runs=3) / 1000, "s", limit)
 
 
 def compile_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
@@ -171,7 +198,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"{'what':<50} {'measured':>12} {'limit':>10} {'ratio':>6}")
-        for row in (*check_rows(folder), *parse_rows(), *compile_rows(folder), *diff_rows(folder)):
+        for row in (
+            *check_rows(folder),
+            *folder_rows(folder),
+            *parse_rows(),
+            *compile_rows(folder),
+            *diff_rows(folder),
+        ):
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
             ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"
             print(f"{row.what:<50} {row.value:>9.2f} {row.unit:<2} {limit:>10} {ratio:>6}")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +13,7 @@ import click
 from tunnelgate import api
 from tunnelgate.api import PolicyError
 from tunnelgate.cli.jobs import Job
-from tunnelgate.cli.signals import one_signal
+from tunnelgate.cli.pool import on_all_cores
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.records import record, replace
 from tunnelgate.target import Layout, Requirements
@@ -84,9 +80,10 @@ def compile_all(jobs: Sequence[Job], asked: Asked, *, shows_progress: bool) -> l
     """The result of each job, in their order."""
     with ExitStack() as stack:
         results = _here(jobs, asked)
-        if len(jobs) >= _FEW and _is_alone():
-            stack.enter_context(one_signal())
-            results = stack.enter_context(closing(_parallel(jobs, asked)))
+        if len(jobs) >= _FEW:
+            made = stack.enter_context(on_all_cores(lambda job: _compile(job, asked), jobs))
+            # the same object for the same file as it was here
+            results = (replace(one, job=job) for job, one in zip(jobs, made, strict=True))
         if shows_progress:
             results = _with_progress(results, len(jobs), stack)
         return list(results)
@@ -94,50 +91,6 @@ def compile_all(jobs: Sequence[Job], asked: Asked, *, shows_progress: bool) -> l
 
 def _here(jobs: Sequence[Job], asked: Asked) -> Iterator[Result]:
     return (_compile(job, asked) for job in jobs)
-
-
-def _parallel(jobs: Sequence[Job], asked: Asked) -> Generator[Result, None, None]:
-    """The results from other processes, none of which is left where this is closed."""
-    workers = min(len(os.sched_getaffinity(0)), len(jobs))
-    if workers == 1:
-        yield from _here(jobs, asked)
-        return
-    executor = ProcessPoolExecutor(workers, _COPIES, _begin, (jobs, asked))
-    try:
-        for job, result in zip(jobs, executor.map(_compile_nth, range(len(jobs))), strict=True):
-            yield replace(result, job=job)  # the same object for the same file as it was here
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    finally:
-        executor.shutdown()
-
-
-def _is_alone() -> bool:
-    """Whether no other thread runs in this process: one that holds a lock would hold it for ever in
-    a copy of it (fork(2)).
-    """
-    return len(os.listdir("/proc/self/task")) == 1
-
-
-#: A worker is a copy of this process, which has loaded all it needs.
-_COPIES = multiprocessing.get_context("fork")
-_work: tuple[Sequence[Job], Asked] = ((), Asked((), "whole", {}))
-
-
-def _begin(jobs: Sequence[Job], asked: Asked) -> None:
-    """What a worker does first. Who presses ^C interrupts all; the first process sees to it."""
-    global _work
-    _work = jobs, asked
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _compile_nth(number: int) -> Result:
-    jobs, asked = _work
-    return _compile(jobs[number], asked)
 
 
 def _compile(job: Job, asked: Asked) -> Result:

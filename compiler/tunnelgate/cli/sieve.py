@@ -12,7 +12,6 @@ from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.source import SourceError, SourceFile
 
 if TYPE_CHECKING:
-    from tunnelgate.api import Review
     from tunnelgate.cli.revisions import Base
     from tunnelgate.diagnostics.selection import Selection
     from tunnelgate.silencing.baseline import Baseline, Key
@@ -66,34 +65,25 @@ class Sieve:
         """How many findings were taken out, of all policies."""
         return sum(self._silenced.values())
 
-    def review(self, job: str, review: Review) -> list[Diagnostic]:
-        """The findings that are shown of a policy and its values, called by one name for both; it
-        may be asked about again.
-        """
-        gateway = review.policy.name if review.policy is not None and review.is_whole else None
-        return self._sift(job, gateway, review.findings, review.silenced)
-
-    def compilation(
-        self,
-        job: str,
-        gateway: str,
-        findings: Iterable[Diagnostic],
-        silenced: Sequence[Diagnostic],
-    ) -> list[Diagnostic]:
-        """The findings that are shown of a policy that compiles; see `review`."""
-        return self._sift(job, gateway, findings, silenced)
-
     def failure(self, findings: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The findings that are shown of a policy that does not compile; a baseline is no help."""
         return [one for one in findings if self._selection is None or self._selection.shows(one)]
 
-    def _sift(
+    def sift(
         self,
         job: str,
         gateway: str | None,
         findings: Iterable[Diagnostic],
         silenced: Sequence[Diagnostic],
     ) -> list[Diagnostic]:
+        """The findings that are shown of a policy and its values; it may be asked about again.
+
+        Args:
+            job: one name for both.
+            gateway: the gateway's name, None where the policy could not be read whole.
+            findings: what was found.
+            silenced: what comments silenced of it.
+        """
         shown = left = self.failure(findings)
         if self._baseline is not None and gateway is not None:
             self._gateways.add(gateway)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
@@ -10,7 +10,7 @@ from tunnelgate.cli import HELP, inputs
 from tunnelgate.cli.exits import Exit
 from tunnelgate.cli.flags import Flags, on_policies
 from tunnelgate.cli.jobs import Job
-from tunnelgate.cli.merging import merge
+from tunnelgate.cli.merging import Found, merge
 from tunnelgate.cli.remembered import Remembered
 from tunnelgate.cli.run import Run
 from tunnelgate.diagnostics import Diagnostic
@@ -73,32 +73,58 @@ def _fix(flags: Flags, fixes: bool, unsafe: bool, diff: bool) -> Exit:
     return code or (Exit.FINDINGS if diff and is_changed else Exit.CLEAN)
 
 
+#: Fewer policies are checked sooner than other processes are started.
+_FEW = 8
+
+
 def _check_each(policies: Sequence[SourceFile], run: Run, marks: Remembered) -> list[Diagnostic]:
     """The findings of policies, with each set of values that they are to be checked with."""
     jobs = run.jobs(policies, with_defaults=True)
-    return merge((job, _check(job, run, marks)) for job in jobs)
+    forgetful = bool(run.targets) or run.sieve.has_baseline
+    is_clean = [not forgetful and marks.is_clean(*job) for job in jobs]
+    unknown = [job for job, known in zip(jobs, is_clean, strict=True) if not known]
+    reviews = _each(lambda job: _review(job, run, None if forgetful else marks), unknown)
+
+    def found() -> Iterator[Found]:
+        for job, known in zip(jobs, is_clean, strict=True):
+            yield job, () if known else run.sieve.sift(job.name, *next(reviews))
+
+    return merge(found())
 
 
-def _check(job: Job, run: Run, marks: Remembered) -> list[Diagnostic]:
-    """The findings of one policy that are shown.
+#: The gateway's name, None where the policy could not be read whole; what is found, and silenced.
+_Review = tuple[str | None, Sequence[Diagnostic], Sequence[Diagnostic]]
 
-    What targets refuse is not remembered: they may be anybody's. Nor is a policy with a finding
-    that a comment silences: the day may come on which it does so no longer.
+
+def _each(review: Callable[[Job], _Review], jobs: Sequence[Job]) -> Iterator[_Review]:
+    """The review of each policy; of many on all cores."""
+    yield from map(review, jobs[:1])  # which loads all that a check needs
+    if len(jobs) <= _FEW:
+        yield from map(review, jobs[1:])
+        return
+    from tunnelgate.cli.pool import on_all_cores
+
+    with on_all_cores(review, jobs[1:]) as results:
+        yield from results
+
+
+def _review(job: Job, run: Run, marks: Remembered | None) -> _Review:
+    """What is to be said about a policy, which is marked if that is nothing at all.
+
+    Without marks where targets are asked, since they may be anybody's. A policy with a finding that
+    a comment silences gets none: the day may come on which it does so no longer.
     """
-    policy, variables = job
-    may_remember = not run.targets and not run.sieve.has_baseline
-    if may_remember and marks.is_clean(policy, variables):
-        return []
     from tunnelgate import api
 
     review = api.review(
-        policy,
+        job.policy,
         run.targets,
-        vars=variables,
+        vars=job.variables,
         layout=run.layout,
         versions=run.config.versions,
         trust=run.trust,
     )
-    if may_remember and not review.findings and not review.silenced:
-        marks.remember(policy, variables)
-    return run.sieve.review(job.name, review)
+    if marks is not None and not review.findings and not review.silenced:
+        marks.remember(*job)
+    gateway = review.policy.name if review.policy is not None and review.is_whole else None
+    return gateway, review.findings, review.silenced

@@ -108,7 +108,7 @@ def _shown(result: Result, run: Run) -> list[Diagnostic]:
     if not result.rulesets:
         return run.sieve.failure(result.findings)
     gateway = result.rulesets[0].gateway
-    return run.sieve.compilation(result.job.name, gateway, result.findings, result.silenced)
+    return run.sieve.sift(result.job.name, gateway, result.findings, result.silenced)
 
 
 def _only_ruleset(made: Sequence[Ruleset]) -> str:
