@@ -333,7 +333,7 @@ def test_a_second_run_changes_nothing_but_a_table_that_is_gone(site: Site) -> No
 
 def test_an_error_in_one_policy_stops_all_before_any_gateway(site: Site) -> None:
     before = site.states()
-    with site.edited("branch", "allow ipsec-nat-t  from", "allow ah, ipsec-nat-t from"):
+    with site.edited("branch", "allow ipsec-nat-t from", "allow ah, ipsec-nat-t from"):
         stopped = site.play()
     assert stopped.status != 0
     assert "error[TG101]" in stopped.output
