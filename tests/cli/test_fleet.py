@@ -76,10 +76,13 @@ def are_whole(gateways: list[Path]) -> bool:
 def test_the_same_bytes_as_one_by_one(run):
     assert SITES >= _FEW
     # in a process of its own: this one may have threads, and then it does all by itself
-    seen = "real = fleet._compile_nth\ndef nth(n):\n    open(f'worker-{n}', 'w').close()\n"
-    seen += "    return real(n)\nfleet._compile_nth = nth"
+    seen = "real = fleet._compile\ndef seen(*job):\n"
+    seen += "    with open(f'worker-{os.getpid()}', 'a') as file: file.write('.')\n"
+    seen += "    return real(*job)\nfleet._compile = seen"
     assert with_code(seen, *ALL).returncode == 0
-    assert len(list(Path().glob("worker-*"))) == SITES
+    workers = [path.read_text() for path in Path().glob("worker-*")]
+    assert len("".join(workers)) == SITES
+    assert len(workers) == min(len(os.sched_getaffinity(0)), SITES)
     for n in range(SITES):
         arguments = ("--vars", f"sites/s{n}.toml", "-t", "nftables", "-t", "iptables")
         assert run("compile", "p.tg", *arguments, "-o", "single").code == 0
