@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tunnelgate_targets.pf.links import ELSEWHERE
 from tunnelgate_targets.pf.words import Where, join, rule
 
 #: Octets that a segment may have where a policy says `clamp`: pf knows no path MTU. A packet of
@@ -42,13 +43,13 @@ class Rdr:
 
     Attributes:
         where: what it translates.
-        elsewhere: destinations that it leaves alone although `where` covers them; "" for none.
+        elsewhere: destinations that it leaves alone although `where` covers them.
         target: the host, as a word of pf, and its port where that changes.
         tag: the tag that what it translated has from then on.
     """
 
     where: Where
-    elsewhere: str
+    elsewhere: tuple[str, ...]
     target: str
     tag: str
 
@@ -114,11 +115,11 @@ class Modern:
         """What goes elsewhere is marked first, unless it is there by another forward."""
         for one in rules:
             where = one.where
+            for elsewhere in one.elsewhere:
+                other = where.but(destination=elsewhere, tagged=one.tag, untagged=True)
+                yield rule("match in", other, f"tag {ELSEWHERE}")
             if one.elsewhere:
-                mark = "tg.elsewhere"
-                other = where.but(destination=one.elsewhere, tagged=one.tag, untagged=True)
-                yield rule("match in", other, f"tag {mark}")
-                where = where.but(tagged=mark, untagged=True)
+                where = where.but(tagged=ELSEWHERE, untagged=True)
             yield rule("match in", where, f"rdr-to {one.target}", f"tag {one.tag}")
 
 
@@ -149,8 +150,8 @@ class Classic:
     def rdrs(self, rules: list[Rdr]) -> Iterator[str]:
         """The first one that matches."""
         for one in rules:
-            if one.elsewhere:
-                yield join("no rdr", one.where.but(destination=one.elsewhere).head())
+            for elsewhere in one.elsewhere:
+                yield join("no rdr", one.where.but(destination=elsewhere).head())
             yield join("rdr", one.where.head(), f"tag {one.tag}", "->", one.target)
 
 

@@ -17,7 +17,7 @@ from tunnelgate_targets.pf.words import one_of
 ENC = "enc0"
 #: Tags of ours that are about no link. No zone has a dot in its name.
 GATEWAY, REPLY, SPOOFED, LEASE = "tg.gateway", "tg.reply", "tg.spoofed", "tg.lease"
-ARRIVED = "tg.arrived"
+ARRIVED, ELSEWHERE = "tg.arrived", "tg.elsewhere"
 _TUNNELS = Intervals.of([axes.l4(axes.ESP), axes.l4(axes.UDP, 4500, 4500)])
 
 

@@ -201,15 +201,22 @@ class Translation:
         source = self._source(dnat)
         if source is None:
             return
-        elsewhere = ""
-        if dnat.dynamic == "machine":
-            elsewhere = self.tables.host("elsewhere", dnat.elsewhere, dnat.family) or ""
         target = str(axes.to_address(dnat.target))
         if dnat.port is not None:
             target = f"{target} port {dnat.port}"
         for way in ways(dnat.match.l4, dnat.family):
             match = Where(where, dnat.family, way, source, destination)
-            yield Rdr(match, elsewhere, target, forward_tag(dnat.link))
+            yield Rdr(match, tuple(self._elsewhere(dnat)), target, forward_tag(dnat.link))
+
+    def _elsewhere(self, dnat: Dnat) -> Iterator[str]:
+        """The addresses of the machine that a forward does not mean although one is unknown."""
+        if dnat.dynamic != "machine":
+            return
+        known = self.tables.host("elsewhere", dnat.elsewhere, dnat.family)
+        if known is not None:
+            yield known
+        if dnat.not_arrival:
+            yield from (f"({interface(name)})" for name in ports_of(dnat.link))
 
     def _source(self, dnat: Dnat) -> str | None:
         """Its sources; what is decrypted must be of the ipsec link."""

@@ -163,13 +163,28 @@ def test_a_hairpin_takes_any_address_of_the_machine_but_those_elsewhere() -> Non
     where = "on em1 inet proto { 6 17 } to"
     assert [line for line in destinations(text, "pf-classic") if "em1" in line] == [
         f"no rdr {where} 192.168.1.0/24 port 443",
+        f"no rdr {where} (em1) port 443",
         f"rdr {where} (self) port 443 tag tg:lan:forward -> 192.168.1.10",
     ]
-    marked, taken = (line for line in destinations(text, "pf") if "em1" in line)
+    marked, own, taken = (line for line in destinations(text, "pf") if "em1" in line)
     alone = "! tagged tg:lan:forward"  # what is redirected already is elsewhere by now
     assert marked == f"match in {where} 192.168.1.0/24 port 443 {alone} tag tg.elsewhere"
+    assert own == f"match in {where} (em1) port 443 {alone} tag tg.elsewhere"
     rdr = "rdr-to 192.168.1.10 tag tg:lan:forward"
     assert taken == f"match in {where} (self) port 443 ! tagged tg.elsewhere {rdr}"
+
+
+def test_at_another_zone_leaves_the_address_of_the_arrival_interface_alone(target: str) -> None:
+    text = NAT.replace("  address   203.0.113.1\n", "")
+    text += "zone dmz {\n  interface em2\n  network 10.9.0.0/16\n}\n"
+    text += "forward tcp/80 from wan at dmz to box\n"
+    made = [line for line in destinations(text, target) if "on em0 inet proto 6 to" in line]
+    assert [line.split(" to ")[1].split()[0] for line in made] == [
+        "192.168.1.0/24",
+        "(em0)",
+        "(self)",
+    ]
+    assert ["192.168.1.10" in line for line in made] == [False, False, True]
 
 
 def test_what_is_turned_around_gets_the_address_of_the_gateway_there(target: str) -> None:
