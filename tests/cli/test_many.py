@@ -19,6 +19,13 @@ allow ssh from lan to gateway
 MANY = check._FEW + 4
 
 
+@pytest.fixture(autouse=True)
+def two_cores_and_one_thread(monkeypatch):
+    """Whatever the machine and the runner of the tests have."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(pool, "_is_alone", lambda: True)
+
+
 @pytest.fixture
 def folder(in_folder):
     """Policies of which every third has a mistake; one that a worker gets includes a file."""
@@ -34,7 +41,6 @@ def folder(in_folder):
 
 
 def test_several_processes_say_what_one_says(run, folder, monkeypatch):
-    monkeypatch.setattr(pool, "_is_alone", lambda: True)
     together = run("check", "--format", "concise")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     alone = run("check", "--format", "concise")
@@ -53,8 +59,6 @@ def test_it_is_several_processes(run, folder, monkeypatch):
         return plain(*arguments)
 
     monkeypatch.setattr(check, "_review", review)
-    monkeypatch.setattr(pool, "_is_alone", lambda: True)  # whatever else runs the tests
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     run("check")
     pids = seen.read_text().split()
     assert len(pids) == MANY

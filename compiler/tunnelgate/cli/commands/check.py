@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 import click
 
@@ -10,7 +11,7 @@ from tunnelgate.cli import HELP, inputs
 from tunnelgate.cli.exits import Exit
 from tunnelgate.cli.flags import Flags, on_policies
 from tunnelgate.cli.jobs import Job
-from tunnelgate.cli.merging import Found, merge
+from tunnelgate.cli.merging import merge
 from tunnelgate.cli.remembered import Remembered
 from tunnelgate.cli.run import Run
 from tunnelgate.diagnostics import Diagnostic
@@ -84,19 +85,19 @@ def _check_each(policies: Sequence[SourceFile], run: Run, marks: Remembered) -> 
     is_clean = [not forgetful and marks.is_clean(*job) for job in jobs]
     unknown = [job for job, known in zip(jobs, is_clean, strict=True) if not known]
     reviews = _each(lambda job: _review(job, run, None if forgetful else marks), unknown)
-
-    def found() -> Iterator[Found]:
-        for job, known in zip(jobs, is_clean, strict=True):
-            yield job, () if known else run.sieve.sift(job.name, *next(reviews))
-
-    return merge(found())
+    with closing(reviews):
+        found = (
+            (job, () if known else run.sieve.sift(job.name, *next(reviews)))
+            for job, known in zip(jobs, is_clean, strict=True)
+        )
+        return merge(found)
 
 
 #: The gateway's name, None where the policy could not be read whole; what is found, and silenced.
 _Review = tuple[str | None, Sequence[Diagnostic], Sequence[Diagnostic]]
 
 
-def _each(review: Callable[[Job], _Review], jobs: Sequence[Job]) -> Iterator[_Review]:
+def _each(review: Callable[[Job], _Review], jobs: Sequence[Job]) -> Generator[_Review, None, None]:
     """The review of each policy; of many on all cores."""
     yield from map(review, jobs[:1])  # which loads all that a check needs
     if len(jobs) <= _FEW:
