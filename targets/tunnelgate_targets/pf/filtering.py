@@ -40,7 +40,7 @@ from tunnelgate_targets.pf.verdicts import Verdicts, denials, keep, permissions
 from tunnelgate_targets.pf.words import Way, Where, one_of, rule, ways
 
 _L2TP = Intervals.of([axes.l4(axes.UDP, 1701, 1701)])
-#: Limited and all-routers broadcast, multicast of both families, link-local destinations, and
+#: The limited broadcast, multicast of both families, link-local destinations, and
 #: 0.0.0.0, which BSD takes for a broadcast: none is ever forwarded, all are for the machine itself.
 _EVERYBODY = ("0.0.0.0", "224.0.0.0/4", "255.255.255.255", "fe80::/10", "ff00::/8")
 #: Sources that are nobody's (RFC 4291).
@@ -53,7 +53,7 @@ _NOBODY = Intervals.of(
 #: In tunnel mode OpenBSD shows what encloses a packet on `enc0` too (ipsec.conf(5)).
 _WRAPPED = "IP in IP of tunnel mode"
 #: IPv4 and IPv6 in IP (RFC 2003, RFC 2473).
-IP_IN_IP = Way((4, 41))
+_IP_IN_IP = Way((4, 41))
 #: Unreachable, quench, redirect, time exceeded, parameter problem: what pf makes no state of.
 _ICMP_ERRORS = Intervals.of(
     axes.l4(axes.ICMP, kind << 8, kind << 8 | 255) for kind in (3, 4, 5, 11, 12)
@@ -238,7 +238,7 @@ class Filter:
     def wrapped(self) -> Iterator[str]:
         """What encloses decrypted packets; inside it they are seen once more."""
         if uses_tunnels(self.plan):
-            where = Where(ENC, way=IP_IN_IP, source=self._unprotected(), destination="(self)")
+            where = Where(ENC, way=_IP_IN_IP, source=self._unprotected(), destination="(self)")
             yield rule("pass in quick", where, "no state", label(_WRAPPED))
 
     def _unprotected(self) -> str:
@@ -366,7 +366,7 @@ class Filter:
             return  # the policy says nothing about it
         yield from self.always.leaving(sent)
         if uses_tunnels(self.plan):
-            where = Where(ENC, way=IP_IN_IP, source="(self)", destination=self._unprotected())
+            where = Where(ENC, way=_IP_IN_IP, source="(self)", destination=self._unprotected())
             yield rule("pass out quick", where, "no state", label(_WRAPPED))
         if self.plan.filter_output:
             for pair in self.plan.pairs:
