@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -65,12 +66,17 @@ class Remembered:
             self._forget()
 
     def _forget(self) -> None:
-        """Keep the folder small; another process may do the same, so what is gone is gone."""
+        """Keep the folder small; other processes do the same, so what is gone is gone."""
         assert self._folder is not None
-        marks = [(entry.stat().st_mtime, entry.path) for entry in os.scandir(self._folder)]
-        if len(marks) > _MANY:
-            for _, path in sorted(marks)[: len(marks) // 2]:
-                Path(path).unlink(missing_ok=True)
+        marks = list(os.scandir(self._folder))
+        if len(marks) <= _MANY:
+            return
+        ages = []
+        for mark in marks:
+            with suppress(FileNotFoundError):
+                ages.append((mark.stat().st_mtime, mark.path))
+        for _, path in sorted(ages)[: len(marks) // 2]:
+            Path(path).unlink(missing_ok=True)
 
     def _name(self, policy: SourceFile, variables: Variables) -> str:
         files = (policy, *variables.files)
