@@ -75,6 +75,8 @@ def pairs(count: int, seed: int = 1) -> str:
 def tunnelgate(*arguments: str, cache: Path) -> None:
     """Run the program; its findings are no matter here."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    # pip compiles what it installs; without that every run would compile the program anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(
         [sys.executable, "-m", "tunnelgate", *arguments],
         check=True,
