@@ -278,7 +278,7 @@ def test_a_baseline_that_somebody_wrote_by_hand_holds_no_error(run):
 
 def test_a_policy_that_is_remembered_as_clean_is_looked_at(run, baseline, legacy):
     replace(legacy, "allow http from lan to v6\n", "")
-    replace(legacy, "allow https from lan to v6\n", "")
+    replace(legacy, "allow https from lan to v6\n", "allow https from v6 to wan\n")
     assert run("check", "legacy.tg").err == "1 policy: no findings\n"
     assert run("check", "--baseline", "baseline.json", "legacy.tg").out.count("TG087") == 2
 
