@@ -20,7 +20,7 @@ from tunnelgate.plan import build
 from tunnelgate.policy import Policy, Zone, resolve
 from tunnelgate.policy.model import MULTICAST
 from tunnelgate.source import SourceFile
-from tunnelgate.syntax import ast, parse
+from tunnelgate.syntax import ast, parse_with_includes
 from tunnelgate.target import find
 from tunnelgate_targets.pf.read import Dialect, Ruleset, read
 from tunnelgate_targets.pf.read.ruleset import Direction
@@ -32,32 +32,35 @@ _IKE = 500
 _IP_IN_IP = {4, 41}
 
 
-def policy_of(text: str) -> Policy:
+def policy_of(source: str | SourceFile) -> Policy:
     """A policy without findings of reading."""
-    parsed = parse(SourceFile(text))
+    file = SourceFile(source) if isinstance(source, str) else source
+    parsed = parse_with_includes(file)
     policy, findings = resolve(parsed.policy)
     assert not parsed.diagnostics and not findings, (*parsed.diagnostics, *findings)
     return policy
 
 
-def without_refused(text: str, target: str) -> str:
+def without_refused(source: str | SourceFile, target: str) -> SourceFile:
     """A policy without the statements that pf refuses, and with interfaces that it knows."""
     number = count(10)
+    file = SourceFile(source) if isinstance(source, str) else source
     while True:
-        file = SourceFile(text)
-        parsed = parse(file)
+        text, parsed = file.text, parse_with_includes(file)
         refused = find(target).refuse(build(resolve(parsed.policy)[0]))
         if not refused:
-            return text
+            return file
         word = refused[0].primary.span
         (found,) = (
-            one for one in parsed.policy.statements if one.span.start <= word.start <= one.span.end
+            one
+            for one in parsed.policy.statements
+            if one.span.file is file and one.span.start <= word.start <= one.span.end
         )
         start, end = found.span.start, found.span.end
         named = re.sub(r'"?[A-Za-z0-9_-]+\*"?', lambda _: f"em{next(number)}", text[start:end])
         if named == text[start:end] or not isinstance(found, ast.Zone):
             named = ""
-        text = text[:start] + named + text[end:]
+        file = SourceFile(text[:start] + named + text[end:], file.path, file.name, file.library)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from generator import packets, policy_text
 from judge import TARGETS, Gateway, decrypted, policy_of, without_refused
 
 from tunnelgate import meaning
+from tunnelgate.source import SourceFile
 
 EXAMPLES = sorted(
     path
@@ -101,7 +102,7 @@ def mismatches(gateway: Gateway, count: int, seed: int) -> Iterator[str]:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples(path: Path, target: str) -> None:
-    gateway = Gateway(policy_of(without_refused(path.read_text(), target)), target)
+    gateway = Gateway(policy_of(without_refused(SourceFile.read(path), target)), target)
     assert list(mismatches(gateway, PACKETS, 20)) == []
 
 
@@ -114,9 +115,9 @@ def test_everything_at_once(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("seed", range(POLICIES))
 def test_policies_made_up(seed: int, target: str) -> None:
-    text = without_refused(policy_text(Random(seed)), target)
-    gateway = Gateway(policy_of(text), target)
-    assert list(mismatches(gateway, PACKETS, seed)) == [], text
+    file = without_refused(policy_text(Random(seed)), target)
+    gateway = Gateway(policy_of(file), target)
+    assert list(mismatches(gateway, PACKETS, seed)) == [], file.text
 
 
 def test_the_packets_are_of_every_kind() -> None:

@@ -32,6 +32,7 @@ from tunnelgate.meaning.flatten import (
 from tunnelgate.plan import build
 from tunnelgate.policy import Zone
 from tunnelgate.policy.model import MULTICAST
+from tunnelgate.source import SourceFile
 
 #: Where nothing is ever forwarded to; pf takes it for the machine itself.
 _NOWHERE = Intervals.of(
@@ -155,7 +156,7 @@ def _shown(found: tuple[Arrival, Difference]) -> str:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples(path: Path, target: str) -> None:
-    gateway = Gateway(policy_of(without_refused(path.read_text(), target)), target)
+    gateway = Gateway(policy_of(without_refused(SourceFile.read(path), target)), target)
     assert [_shown(found) for found in unlike(gateway)] == []
 
 
@@ -176,10 +177,10 @@ def test_nothing_leaves_for_a_tunnel_that_is_not_there(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("seed", range(POLICIES))
 def test_policies_made_up(seed: int, target: str) -> None:
-    text = without_refused(policy_text(Random(seed)), target)
+    file = without_refused(policy_text(Random(seed)), target)
     # where several zones let in L2TP inside IPsec, enc0 does not tell which one it was
-    found = unlike(Gateway(policy_of(text), target), inside=False)
-    assert [_shown(one) for one in found] == [], text
+    found = unlike(Gateway(policy_of(file), target), inside=False)
+    assert [_shown(one) for one in found] == [], file.text
 
 
 @pytest.mark.parametrize("target", TARGETS)
