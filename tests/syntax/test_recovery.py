@@ -158,3 +158,14 @@ MONSTERS = {
 def test_a_monster_gets_an_answer(text: str) -> None:
     """Quadratic work would make this suite hang: each is a hundred times what people write."""
     assert parse(SourceFile(text)).diagnostics
+
+
+def test_a_bad_item_before_a_joining_word_behind_the_zone() -> None:
+    """The zone ends before the line that begins with `to`, and reading goes on behind it."""
+    text = "zone wan {\n  interface eth0\nfe80::1%eth0\nto lan {\n  interface eth1\n}\n"
+    found = [one.message for one in parse(SourceFile(text)).diagnostics]
+    assert found == [
+        "the zone `wan` has no closing `}`",
+        "unknown item `fe80::1%eth0` in a zone",
+        "unknown statement `to`",
+    ]

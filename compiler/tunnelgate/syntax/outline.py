@@ -87,7 +87,7 @@ def line_end(text: str, at: int, end: int) -> int:
 
 def torn_end(text: str, at: int, end: int) -> int:
     """Where a line that could not be read ends, with those that only go on with a statement."""
-    while first_word(text, behind := next_word(text, at, end)) in JOINTS:
+    while (behind := next_word(text, at, end)) < end and first_word(text, behind) in JOINTS:
         at = line_end(text, behind, end)
     return at
 
