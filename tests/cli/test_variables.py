@@ -105,6 +105,13 @@ def test_a_wrong_type_within_a_list_is_shown_there(run, name, text, place):
     assert result.out.count("\n") == 1
 
 
+def test_what_was_meant_is_said_and_no_edit_of_another_file_is_offered(run):
+    shown = run("check", "p.tg", "--set", "lan=10.0.0.1/8", "--format", "json").out
+    (finding,) = json.loads(shown)["findings"]
+    assert finding["fix"] is None
+    assert finding["help"].endswith(": `10.0.0.0/8`")
+
+
 def test_check_looks_at_the_defaults_and_at_each_file(run):
     """A host that is outside the default network, and outside Bonn's, but inside Berlin's."""
     Path("p.tg").write_text(POLICY.replace("  network", "  host h = 10.2.0.1\n  network"))

@@ -349,9 +349,11 @@ class Params:
                 bound.type.read(text)
             except BadValue as error:
                 good = False
-                error.fix = error.fix if mends else None
+                told = error
+                if error.fix and not mends:
+                    told = BadValue(error.message, f"{error.help}: `{error.fix}`")
                 self.reporter.bad_value(
-                    rules.BAD_VALUE, span, error, labels=[Label(bound.node.span, "declared here")]
+                    rules.BAD_VALUE, span, told, labels=[Label(bound.node.span, "declared here")]
                 )
             found.append((text, span))
         return tuple(found) if good else None
