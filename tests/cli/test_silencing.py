@@ -30,6 +30,7 @@ allow ssh from lan to gateway
 allow https from lan to v6
 allow http from lan to v6
 allow ntp from lan to wan
+allow ping from v6 to gateway
 """
 )
 
