@@ -17,7 +17,8 @@ from tunnelgate.source import Span
 #: A protocol as the grammar has it; the commas of `tcp/80,443` are its own, and a comment is none.
 _WORD = re.compile(
     r"#[^\n]*"
-    r"|([A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9-]+(?:,[0-9][0-9-]*)*)?(?:[ \t]+port[ \t]+[0-9]+)?)"
+    r"|(\$?[A-Za-z][A-Za-z0-9_-]*(?:/\$?[A-Za-z0-9_-]+(?:,[0-9][0-9-]*)*)?"
+    r"(?:[ \t]+port[ \t]+\$?[A-Za-z0-9_-]+)?)"
 )
 _COMMENT = re.compile(r"#[^\n]*")
 #: Words that are ESP, or IKE and ESP, and nothing besides.
@@ -33,13 +34,13 @@ def protocol_word(protocols: ProtocolSet, channel: int) -> Span:
 def says(protocols: ProtocolSet, channel: int) -> bool:
     """Whether a statement says a channel itself: not through `any`, nor by a range that holds it.
 
-    `tcp/1723` is about PPTP, `tcp/1024-65535` is not.
+    `tcp/1723` is about PPTP, `tcp/1024-65535` is not; of a parameter it counts what it means.
     """
     if channel not in protocols.named:
         return False
     _, _, numbers = protocol_word(protocols, channel).text.partition("/")
     number = channel & 0xFFFF if channel >> 16 in axes.WITH_PORTS else channel >> 16
-    return not numbers or str(number) in numbers.split(",")
+    return not numbers or numbers[0] == "$" or str(number) in numbers.split(",")
 
 
 def words(span: Span) -> Iterator[Span]:
@@ -64,7 +65,7 @@ def _meaning(word: str) -> Intervals | None:
     """The channels of a word, None where only the policy's own definitions know them."""
     if word in BY_NAME:
         return BY_NAME[word].l4
-    return parse_literal(word) if "/" in word and " " not in word else None
+    return parse_literal(word) if "/" in word and not set(" $").intersection(word) else None
 
 
 def replace_word(word: Span, by: str) -> Fix:

@@ -38,18 +38,18 @@ _READABLE = {row.name: row for row in TABLE if row.tunnel and row.encryption is 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each tunnel without encryption that a statement says, and lets pass over an outside zone."""
     for rule in context.allows:
-        for channel, word in _said(rule.protocols):
+        for channel, word in _said(context, rule.protocols):
             zone = _allowed(context, rule, channel)
             if zone is not None:
                 yield _tell(word, zone, _by_ipsec(rule, word))
     for forward in context.policy.forwards:
-        for channel, word in _said(forward.protocols):
+        for channel, word in _said(context, forward.protocols):
             zone = _forwarded(context, forward, channel)
             if zone is not None:
                 yield _tell(word, zone, None)
 
 
-def _said(protocols: ProtocolSet) -> Iterator[tuple[int, Span]]:
+def _said(context: Context, protocols: ProtocolSet) -> Iterator[tuple[int, Span]]:
     """The channels of such tunnels that a statement says, each with its word."""
     for row in _READABLE.values():
         channel = row.l4.first()
@@ -58,9 +58,15 @@ def _said(protocols: ProtocolSet) -> Iterator[tuple[int, Span]]:
         if says(protocols, channel):
             yield channel, protocol_word(protocols, channel)
     for word in words(protocols.span):
-        name, _, port = word.text.partition(" port ")
-        if port and name.strip() in _READABLE:
-            yield _READABLE[name.strip()].l4.first() >> 16 << 16 | int(port), word
+        name, *port = word.text.split()
+        if port and name in _READABLE:
+            yield _READABLE[name].l4.first() >> 16 << 16 | _number(context, port[-1]), word
+
+
+def _number(context: Context, port: str) -> int:
+    """A port as it is written, or of the parameter that is written for it."""
+    values = {f"${one.name}": one.values for one in context.policy.parameters}
+    return int(values[port][0] if port in values else port)
 
 
 def _is_open(context: Context, zone: Zone) -> bool:
