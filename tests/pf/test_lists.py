@@ -174,6 +174,42 @@ def test_nothing_leaves_for_a_tunnel_that_is_not_there(target: str) -> None:
     assert any(leaving_in_clear(Gateway(policy, target, wrong)))
 
 
+TWO_TUNNELS = """gateway two-tunnels
+zone wan {
+  interface eth0
+  address 203.0.113.1
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+  address 192.168.1.1
+}
+zone site {
+  ipsec over wan
+  network 10.20.0.0/17
+  host files = 10.20.0.5
+}
+zone branch {
+  ipsec over wan
+  network 10.20.128.0/17
+}
+nat from site to wan
+forward https from wan at lan to files with hairpin
+set antispoof off
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_forward_takes_nothing_of_another_tunnel(target: str) -> None:
+    """What it took without a state would reach the gateway itself, asked by no rule (modern)."""
+    gateway = Gateway(policy_of(TWO_TUNNELS), target)
+    assert [_shown(one) for one in unlike(gateway) if one[0].zone == "branch"] == []
+    text = gateway.text.replace(" from 10.20.0.0/17 to 192.168.1.1 ", " to 192.168.1.1 ")
+    wrong = Gateway(gateway.policy, target, text)
+    noticed = any(arrival.zone == "branch" for arrival, _ in unlike(wrong))
+    assert noticed == (target == "pf")
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("seed", range(POLICIES))
 def test_policies_made_up(seed: int, target: str) -> None:

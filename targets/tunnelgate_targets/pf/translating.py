@@ -221,8 +221,8 @@ class Translation:
     def _source(self, dnat: Dnat) -> str | None:
         """Its sources; what is decrypted must be of the ipsec link."""
         sources = dnat.match.source
-        if dnat.link.over is not None and sources == axes.ANY_ADDRESS:
-            sources = dnat.link.network
+        if dnat.link.over is not None:
+            sources &= dnat.link.network
         return self.tables.host(dnat.link.name, sources, dnat.family)
 
 
