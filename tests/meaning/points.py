@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import AXES, DESTINATION, EGRESS, L4, SOURCE, SOURCE_PORT, Arrival
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.meaning import Decider, Outcome, Packet
-from tunnelgate.meaning.flatten import AXES, DESTINATION, EGRESS, L4, SOURCE, SOURCE_PORT, Arrival
 from tunnelgate.policy import Zone
 from tunnelgate.policy.model import MULTICAST
 

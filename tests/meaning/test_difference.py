@@ -8,11 +8,12 @@ from sample_policies import MIXTURE, TWO_WANS
 
 import tunnelgate
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
 from tunnelgate.flows.firstmatch import BudgetExceeded
 from tunnelgate.meaning import Decider, Outcome
 from tunnelgate.meaning.difference import Change, Kind, Report, compare
 from tunnelgate.meaning.expect import NOBODY
-from tunnelgate.meaning.flatten import DESTINATION, L4, SOURCE, flatten
+from tunnelgate.meaning.flatten import flatten
 from tunnelgate.policy import Policy
 from tunnelgate.policy.model import MULTICAST
 
@@ -46,7 +47,9 @@ def holds(change: Change, point: tuple[int, ...]) -> bool:
 
 def is_of_fate(change: Change) -> bool:
     """Whether more than a limit or a helper changes: `decide` knows neither."""
-    one, other = (fate._replace(limit=None, helper=None) for fate in (change.before, change.after))
+    one, other = (
+        fate._replace(rates=frozenset(), helper=None) for fate in (change.before, change.after)
+    )
     return one != other
 
 
@@ -120,7 +123,7 @@ def test_a_limit_counts_only_where_every_statement_has_one() -> None:
     limited = "allow ssh from lan to wan with limit 5/minute\n"
     (change,) = report("allow ssh from lan to wan\n", limited).changes
     assert change.kind is Kind.CHANGED
-    assert change.after.limit
+    assert change.after.rates
     assert not report(
         "allow ssh from lan to wan\n", limited + "allow ssh from lan to wan\n"
     ).changes

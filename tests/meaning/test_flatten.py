@@ -9,8 +9,9 @@ from points import decide, first, points
 from sample_policies import MIXTURE, TWO_WANS
 
 import tunnelgate
+from tunnelgate.flows.fields import DESTINATION, DROP, L4, Delivered
 from tunnelgate.meaning import Decider
-from tunnelgate.meaning.flatten import DESTINATION, DROP, L4, Delivered, arrivals, flatten
+from tunnelgate.meaning.flatten import arrivals, flatten
 
 EXAMPLES = sorted(
     path

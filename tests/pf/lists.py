@@ -14,11 +14,7 @@ from dataclasses import dataclass, replace
 from firewall.rules import PROXY_PORTS, NotModelled
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.firstmatch import Row
-from tunnelgate.flows.intervals import Intervals
-from tunnelgate.meaning import Ports
-from tunnelgate.meaning.decide import ICMPV6_ERRORS
-from tunnelgate.meaning.flatten import (
+from tunnelgate.flows.fields import (
     DESTINATION,
     DROP,
     EGRESS,
@@ -29,6 +25,10 @@ from tunnelgate.meaning.flatten import (
     Delivered,
     Sets,
 )
+from tunnelgate.flows.firstmatch import Row
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.meaning import Ports
+from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import MULTICAST
 from tunnelgate_targets.pf.read import Dialect, Ruleset

@@ -19,16 +19,9 @@ from test_judge import EXAMPLES, MIXTURE, POLICIES, SABOTAGE
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import ANY_PORT, DROP, EVERYTHING, Arrival, Delivered
 from tunnelgate.flows.firstmatch import Difference, Row, differences
-from tunnelgate.meaning.flatten import (
-    ANY_PORT,
-    DROP,
-    EVERYTHING,
-    Arrival,
-    Delivered,
-    arrivals,
-    flatten,
-)
+from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.plan import build
 from tunnelgate.policy import Zone
 from tunnelgate.policy.model import MULTICAST

@@ -212,7 +212,7 @@ class Decider:
 
     def _inside_ipsec(self, packet: Packet) -> bool:
         """Whether this is L2TP to the gateway under `l2tp-ipsec`."""
-        return packet.destination in self.policy.own_addresses and any(
+        return packet.destination in self.policy.own_addresses | MULTICAST and any(
             _matches_inside(rule, packet) for rule in self.rules(packet.ingress, self.gateway)
         )
 
@@ -245,9 +245,8 @@ class Decider:
             return False
         if outcome.destination not in rule.destination.addresses(egress):
             return False
-        if packet.decrypted and packet.ingress.over is None and _matches_inside(rule, packet):
-            return egress is self.gateway
-        return outcome.l4 in rule.l4
+        inside = packet.decrypted and packet.ingress.over is None and egress is self.gateway
+        return outcome.l4 in rule.l4 or (inside and _matches_inside(rule, packet))
 
     def _always(self, outcome: Outcome, egress: Zone) -> bool:
         """What every gateway needs, whatever a `deny` says (language reference, Always on)."""
@@ -286,10 +285,7 @@ class Decider:
         return None
 
     def _translate(self, outcome: Outcome, nat: Nat | Forward, egress: Zone) -> Outcome:
-        if isinstance(nat, Forward):
-            public = egress.primary(nat.family)
-        else:
-            public = nat.public_address(egress)
+        public = nat.public_address(egress)
         if public is None:
             public = axes.unknown_address(egress.carrier.index, axes.family(outcome.source))
         # what a hairpin turns around goes to a host of the zone, whose ports nobody forwards to it

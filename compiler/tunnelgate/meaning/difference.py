@@ -13,11 +13,7 @@ from typing import NamedTuple, cast
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.firstmatch import BUDGET, Difference, Row, differences
-from tunnelgate.flows.intervals import Intervals
-from tunnelgate.meaning.decide import Ports, Reason
-from tunnelgate.meaning.expect import NOBODY
-from tunnelgate.meaning.flatten import (
+from tunnelgate.flows.fields import (
     ANY_PORT,
     AXES,
     DESTINATION,
@@ -25,13 +21,15 @@ from tunnelgate.meaning.flatten import (
     EVERYTHING,
     SOURCE,
     Arrival,
-    Cause,
     Delivered,
-    Lists,
-    arrivals,
-    flatten,
+    Rate,
 )
-from tunnelgate.policy.model import MULTICAST, Limit, Policy, Statement, Zone
+from tunnelgate.flows.firstmatch import BUDGET, Difference, Row, differences
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.meaning.decide import Ports, Reason
+from tunnelgate.meaning.expect import NOBODY
+from tunnelgate.meaning.flatten import Cause, Lists, arrivals, flatten
+from tunnelgate.policy.model import MULTICAST, Policy, Statement, Zone
 from tunnelgate.records import record, replace
 
 
@@ -51,7 +49,7 @@ class Fate(NamedTuple):
         destination, port: what a forward makes of them, None where none does.
         source: the place (axes.py) of the address that the source becomes, None where it stays.
         ports: what becomes of the source port; None where the source is not translated.
-        limit: of new connections.
+        rates: of new connections, of which one must have credit left.
         helper: the connection-tracking helper that follows.
     """
 
@@ -60,7 +58,7 @@ class Fate(NamedTuple):
     port: int | None = None
     source: int | None = None
     ports: Ports | None = None
-    limit: Limit | None = None
+    rates: frozenset[Rate] = frozenset()
     helper: str | None = None
 
     @property
@@ -71,7 +69,7 @@ class Fate(NamedTuple):
     @property
     def way(self) -> Fate:
         """Where it goes, and as what."""
-        return self._replace(ports=None, limit=None, helper=None)
+        return self._replace(ports=None, rates=frozenset(), helper=None)
 
 
 NOWHERE = Fate(None)
@@ -190,7 +188,7 @@ def _fate(rows: Sequence[Row]) -> Fate:
         *cast("Delivered", passes)[:3],
         cast("int | None", source),
         cast("Ports | None", ports),
-        cast("Delivered", passes).limit,
+        cast("Delivered", passes).rates,
         cast("str | None", helper),
     )
 
@@ -206,7 +204,7 @@ def _contrast(before: Fate, after: Fate) -> tuple[Fate, Fate]:
         before = before._replace(helper=before.helper and HELPER)
         after = after._replace(helper=after.helper and HELPER)
     same = {
-        name: None
+        name: Fate._field_defaults[name]
         for name, one, other in zip(Fate._fields, before, after, strict=True)
         if one == other and name != "egress"
     }

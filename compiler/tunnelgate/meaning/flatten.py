@@ -15,8 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import (
+    DROP,
+    EVERYTHING,
+    SOURCE,
+    Arrival,
+    Delivered,
+    Rate,
+    Sets,
+)
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.rates import settled
 from tunnelgate.meaning.decide import (
     ICMP_ERRORS,
     ICMPV6_ERRORS,
@@ -31,7 +41,6 @@ from tunnelgate.policy.model import (
     MULTICAST,
     Entry,
     Forward,
-    Limit,
     Nat,
     Policy,
     Rule,
@@ -40,37 +49,10 @@ from tunnelgate.policy.model import (
     Zone,
 )
 
-#: The axes of a flow, in the order in which they are compared. The first tells apart where a packet
-#: leaves whose destination several zones may hold; the source port is that of UDP.
-EGRESS, L4, SOURCE_PORT, DESTINATION, SOURCE = range(5)
-AXES = 5
-ANY_PORT = Intervals.span(0, 0xFFFF)
-
-Sets = tuple[Intervals | None, ...]
-EVERYTHING: Sets = (None,) * AXES
-
 _UDP = Intervals.of([axes.l4(axes.UDP)])
 _DHCP_REQUESTS = Intervals.of([axes.l4(axes.UDP, 67, 67)])
 _NOBODY = Intervals.single(0)
 _IKE_PORTS = (500, 4500)
-
-
-DROP = "dropped"
-"""The label of what does not pass."""
-
-
-class Delivered(NamedTuple):
-    """The label of what passes: by which zone it leaves, and the host and port it is sent to.
-
-    `destination` and `port` are None where no forward changes them, `limit` where new connections
-    are not counted. Zones stand by their names and addresses by their places, so that the labels of
-    two policies can be compared.
-    """
-
-    egress: str
-    destination: int | None = None
-    port: int | None = None
-    limit: Limit | None = None
 
 
 class Cause(NamedTuple):
@@ -78,13 +60,6 @@ class Cause(NamedTuple):
 
     reason: Reason
     statement: Statement | None = None
-
-
-class Arrival(NamedTuple):
-    """A way in: a zone, in clear or through the gateway's own IPsec."""
-
-    zone: str
-    decrypted: bool = False
 
 
 class _Translation(NamedTuple):
@@ -156,7 +131,7 @@ class _Flattener:
         nowhere = Row(EVERYTHING, DROP, Cause(Reason.NO_ZONE))
         kept = Row(EVERYTHING, None, Cause(Reason.ALLOWED))
         return Lists(
-            [*_existing(arriving.verdicts()), nowhere],
+            settled([*_existing(arriving.verdicts()), nowhere]),
             [*_existing(arriving.sources()), kept],
             [*_existing(arriving.ports()), kept],
             [*_existing(arriving.helpers()), kept],
@@ -234,7 +209,8 @@ class _Arriving:
         )
         dropped = Cause(Reason.NOT_IN_TUNNEL)
         yield _row(DROP, dropped, l4=axes.ANY_L4 - inside)
-        yield _row(DROP, dropped, destination=axes.ANY_ADDRESS - self.policy.own_addresses)
+        mine = self.policy.own_addresses | MULTICAST
+        yield _row(DROP, dropped, destination=axes.ANY_ADDRESS - mine)
 
     def _forwarded(self, forward: Forward, entry: Entry) -> Iterator[Row]:
         """What a forward takes: judged with its host as the destination."""
@@ -243,22 +219,20 @@ class _Arriving:
         ends = {"source": entry.sources, "destination": entry.addresses}
         rules = [
             rule
-            for rule in self._by_limit(egress)
+            for rule in self.whole.decider.rules(self.ingress, egress)
             if forward.target in rule.destination.addresses(egress)
         ]
         for rule in rules:
-            denies = rule.verdict is Verdict.DENY
-            if denies or (rule.options.limit is None and forward.options.limit is not None):
-                cause = Cause(Reason.DENIED if denies else Reason.FORWARDED, rule)
-                yield _row(
-                    DROP if denies else sent,
-                    cause,
-                    l4=_before(forward, rule.l4),
-                    source=rule.source.addresses(self.ingress) & entry.sources,
-                    destination=entry.addresses,
-                )
-        sent = sent._replace(limit=forward.options.limit)
-        yield _row(sent, Cause(Reason.FORWARDED, forward), l4=forward.l4, **ends)
+            if rule.verdict is Verdict.DENY:
+                yield _of_rule(DROP, Reason.DENIED, rule, forward, entry)
+        passes = sent._replace(rates=_rates(forward))
+        yield _row(passes, Cause(Reason.FORWARDED, forward), l4=forward.l4, **ends)
+        if passes.rates:  # what has no credit left may be allowed besides
+            for rule in rules:
+                if rule.verdict is Verdict.ALLOW:
+                    passes = sent._replace(rates=_rates(rule))
+                    yield _of_rule(passes, Reason.FORWARDED, rule, forward, entry)
+            yield _row(DROP, Cause(Reason.NOT_ALLOWED, forward), l4=forward.l4, **ends)
 
     def _towards(self, egress: Zone) -> Iterator[Row]:
         """What leaves by a zone, or is for the gateway itself."""
@@ -271,10 +245,10 @@ class _Arriving:
             yield _row(DROP, Cause(Reason.AH_TRANSLATED, nat), choice, l4=AH, **both)
         always = self._always(egress)
         yield _row(passes, Cause(Reason.ALWAYS), choice, l4=always, destination=space)
-        for rule in self._by_limit(egress):
+        for rule in self.whole.decider.rules(self.ingress, egress):
             denies = rule.verdict is Verdict.DENY
             yield _row(
-                DROP if denies else passes._replace(limit=rule.options.limit),
+                DROP if denies else passes._replace(rates=_rates(rule)),
                 Cause(Reason.DENIED if denies else Reason.ALLOWED, rule),
                 choice,
                 l4=self._l4(rule, egress),
@@ -284,13 +258,6 @@ class _Arriving:
         free = self.from_gateway and self.settings.gateway_output
         label, reason = (passes, Reason.ALWAYS) if free else (DROP, Reason.NOT_ALLOWED)
         yield _row(label, Cause(reason), choice, destination=space)
-
-    def _by_limit(self, egress: Zone) -> list[Rule]:
-        """Denials, then what passes without a limit: it passes if any statement says so."""
-        return sorted(
-            self.whole.decider.rules(self.ingress, egress),
-            key=lambda rule: (rule.verdict is not Verdict.DENY, rule.options.limit is not None),
-        )
 
     def _always(self, egress: Zone) -> Intervals:
         found = ICMPV6_ERRORS if self.settings.icmp else Intervals.EMPTY
@@ -304,8 +271,7 @@ class _Arriving:
         """The channels of a statement: what was decrypted may be meant by what is inside IPsec."""
         if not self.decrypted or rule.verdict is Verdict.DENY:
             return rule.l4
-        inside = rule.protocols.inside_ipsec
-        return rule.l4 | inside if egress is self.whole.gateway else rule.l4 - inside
+        return rule.l4 | rule.protocols.inside_ipsec if egress is self.whole.gateway else rule.l4
 
     # -- helpers
 
@@ -317,18 +283,22 @@ class _Arriving:
                     sets = _sets(
                         l4=forward.l4 & helper.control,
                         destination=entry.addresses,
-                        source=entry.sources,
+                        source=entry.sources & _of(helper.families),
                     )
                     yield Row(sets, helper.name, Cause(Reason.FORWARDED, forward))
+        own = self.policy.own_addresses
         for egress in self.policy.zones:
-            space = self.whole.space(self.ingress, egress)
+            if self.from_gateway and egress is self.whole.gateway:
+                continue
+            # multicast begins no connection that a helper could follow
+            space = own if egress is self.whole.gateway else egress.holds - own
             for rule in self.whole.decider.rules(self.ingress, egress):
                 for helper in rule.protocols.helpers if rule.options.helper else ():
+                    # before there is a route, no zone is told from another that holds the same
                     sets = _sets(
-                        self.whole.egress(egress),
                         l4=rule.l4 & helper.control,
                         destination=rule.destination.addresses(egress) & space,
-                        source=rule.source.addresses(self.ingress),
+                        source=rule.source.addresses(self.ingress) & _of(helper.families),
                     )
                     yield Row(sets, helper.name, Cause(Reason.ALLOWED, rule))
 
@@ -388,10 +358,7 @@ class _Arriving:
                 yield nat, sources, destinations
 
     def _public(self, nat: Nat | Forward, egress: Zone) -> int:
-        if isinstance(nat, Forward):
-            public = egress.primary(nat.family)
-        else:
-            public = nat.public_address(egress)
+        public = nat.public_address(egress)
         if public is None:
             return axes.unknown_address(egress.carrier.index, nat.family)
         return public
@@ -399,6 +366,8 @@ class _Arriving:
     def _moved(self, one: _Translation) -> Iterator[Sets]:
         """Where a forward takes the answers to a source port, so that it has to go."""
         egress, l4, _, destinations, sources = one.sets
+        if isinstance(one.statement, Forward):
+            return  # a hairpin leaves the port where it is
         for forward in self.policy.forwards:
             for entry in forward.entries:
                 if one.public is None or one.public not in entry.addresses:
@@ -423,6 +392,30 @@ def _peers(one: _Translation, asked: Intervals) -> Intervals:
     if one.target is None:
         return asked
     return axes.ANY_ADDRESS if one.target in asked else Intervals.EMPTY
+
+
+def _of_rule(
+    label: str | Delivered, reason: Reason, rule: Rule, forward: Forward, entry: Entry
+) -> Row:
+    """A statement about the host of a forward, asked of what the forward takes."""
+    return _row(
+        label,
+        Cause(reason, rule),
+        l4=_before(forward, rule.l4),
+        source=rule.source.addresses(entry.zone) & entry.sources,
+        destination=entry.addresses,
+    )
+
+
+def _rates(statement: Rule | Forward) -> frozenset[Rate]:
+    limit = statement.options.limit
+    if limit is None:
+        return frozenset()
+    return frozenset((Rate(limit.count, limit.unit, limit.per_source),))
+
+
+def _of(families: Iterable[int]) -> Intervals:
+    return Intervals.union_of(axes.family_axis(family) for family in families)
 
 
 def _before(forward: Forward, l4: Intervals) -> Intervals:

@@ -142,6 +142,11 @@ class Helper(NamedTuple):
     control: Intervals
     data: Intervals
 
+    @property
+    def families(self) -> tuple[int, ...]:
+        """The families that the kernel has it for (kernel facts, PPTP; nf_conntrack_irc)."""
+        return (4,) if self.name in {"pptp", "irc"} else (4, 6)
+
 
 @record(eq=False)
 class ProtocolSet:
@@ -266,6 +271,13 @@ class Forward(Statement):
     port: int | None
     options: Options
     options_span: Span | None
+
+    def public_address(self, egress: Zone) -> int | None:
+        """What a source becomes by `hairpin`: the host's zone's address, or its interface's."""
+        known = egress.primary(self.family)
+        if known is None or axes.is_unknown(known):
+            return egress.carrier.primary(self.family)
+        return known
 
     @cached_property
     def l4(self) -> Intervals:

@@ -13,8 +13,8 @@ from math import prod
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
 from tunnelgate.meaning.difference import Change, Kind, Report
-from tunnelgate.meaning.flatten import DESTINATION, L4, SOURCE
 
 #: More commands than this for one change, and its protocols or addresses are left out: what is
 #: deleted without need begins anew, what is not deleted goes on.

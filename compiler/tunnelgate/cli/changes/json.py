@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunnelgate.cli.changes.connections import commands
 from tunnelgate.cli.changes.lines import Line, lines
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT
 from tunnelgate.meaning.difference import Change, Report
-from tunnelgate.meaning.flatten import DESTINATION, L4, SOURCE, SOURCE_PORT
 from tunnelgate.policy import Statement as PolicyStatement
 
 #: A source port as clients have it.

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT, Rate
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import Ports
 from tunnelgate.meaning.difference import HELPER, Change, Decision, Fate, Kind, Report
-from tunnelgate.meaning.flatten import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT
 from tunnelgate.meaning.naming import Places, channel_words, joined
-from tunnelgate.policy import Forward, Limit, Policy, Rule, Statement
+from tunnelgate.policy import Forward, Policy, Rule, Statement
 from tunnelgate.policy.model import MULTICAST
 
 #: More statements than this are not listed behind one line.
@@ -137,7 +137,7 @@ class _Writer:
             self._host(fate) if fate.destination is not None else str(fate.egress),
             "it is" if fate.source is None else self.places.address(fate.source),
             "moved" if fate.ports is Ports.MOVED else "kept",
-            _rate(fate.limit) if fate.limit else "unlimited",
+            _limit(fate.rates) if fate.rates else "unlimited",
             _helper(fate) if fate.helper else "no helper",
         )
 
@@ -152,9 +152,12 @@ def _host_name(policy: Policy, address: int) -> str | None:
     return next((host.name for host in policy.hosts if address in host.addresses), None)
 
 
-def _rate(limit: Limit) -> str:
-    each = " per source" if limit.per_source else ""
-    return f"limited to {limit.count}/{limit.unit}{each}"
+def _limit(rates: frozenset[Rate]) -> str:
+    words = sorted(
+        f"{rate.connections}/{rate.unit}{' per source' if rate.per_source else ''}"
+        for rate in rates
+    )
+    return f"limited to {' or '.join(words)}"
 
 
 def _helper(fate: Fate) -> str:
