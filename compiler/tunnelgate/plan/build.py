@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.plan.model import (
+    Asked,
     ClearDrop,
     Dnat,
     Feature,
@@ -29,8 +31,6 @@ from tunnelgate.policy.options import PORTLESS
 
 _IKE = Intervals.of([axes.l4(axes.UDP, 500, 500), axes.l4(axes.UDP, 4500, 4500)])
 _L2TP = Intervals.of([axes.l4(axes.UDP, 1701, 1701)])
-#: Helpers that the kernel has for IPv4 only (kernel facts, PPTP; nf_conntrack_irc).
-_IPV4_HELPERS = frozenset({"pptp", "irc"})
 
 
 def build(policy: model.Policy) -> Plan:
@@ -296,12 +296,7 @@ class _Builder:
                     )
                 if entry.addresses.overlaps(axes.UNKNOWN):
                     match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    own = [
-                        value
-                        for value in entry.zone.carrier.addresses
-                        if axes.family(value) == forward.family
-                    ]
-                    others = [value for value in own if value not in entry.addresses]
+                    own, others = self._of_arrival(entry, forward.family)
                     arrival = bool(own) and not others
                     yield Dnat(
                         link,
@@ -314,6 +309,12 @@ class _Builder:
                         about,
                         any(axes.is_unknown(value) for value in others),
                     )
+
+    @staticmethod
+    def _of_arrival(entry: model.Entry, family: int) -> tuple[list[int], list[int]]:
+        """The addresses of the interface that packets arrive on, and those that are not meant."""
+        own = [value for value in entry.zone.carrier.addresses if axes.family(value) == family]
+        return own, [value for value in own if value not in entry.addresses]
 
     def _elsewhere(self, entry: model.Entry, family: int) -> Intervals:
         """The gateway's own addresses that a forward does not mean although one is unknown."""
@@ -386,22 +387,45 @@ class _Builder:
     # -- helpers
 
     def _helpers(self) -> Iterator[Helper]:
-        found: dict[tuple[str, str, str], Helper] = {}
+        found: dict[tuple[str, ...], Helper] = {}
         for rule in self.policy.rules:
             if rule.options.helper and rule.verdict is model.Verdict.ALLOW:
                 for source, sources in rule.source:
-                    destinations = Intervals.union_of(part for _, part in rule.destination)
-                    for one in self._uses(rule, source, sources, destinations):
-                        found[one.name, source.name, one.origin.text] = one
+                    for destination, destinations in rule.destination:
+                        if source.is_gateway and destination.is_gateway:
+                            continue
+                        reached = self._reached(destination, destinations)
+                        for one in self._uses(rule, source, sources, *reached):
+                            key = one.name, source.name, one.origin.text, destination.name
+                            found[key] = one
         for forward in self.policy.forwards:
             if forward.options.helper:
                 axis = axes.family_axis(forward.family)
                 for entry in forward.entries:
-                    addresses = entry.addresses
-                    asked = axes.ANY_ADDRESS if addresses.overlaps(axes.UNKNOWN) else addresses
-                    for one in self._uses(forward, entry.zone, entry.sources & axis, asked):
-                        found[one.name, entry.zone.name, one.origin.text] = one
+                    reached = self._taken(entry, forward.family)
+                    for one in self._uses(forward, entry.zone, entry.sources & axis, *reached):
+                        found[one.name, entry.zone.name, one.origin.text, "gateway"] = one
         yield from (found[key] for key in sorted(found))
+
+    def _reached(self, zone: model.Zone, destinations: Intervals) -> _Reached:
+        """The destinations of what is for a zone, as they are told before there is a route."""
+        own = self.policy.own_addresses
+        dynamic = own.overlaps(axes.UNKNOWN)
+        if not zone.is_gateway:
+            return _Reached(destinations & zone.holds - own, "other" if dynamic else None)
+        if destinations == axes.ANY_ADDRESS:
+            return _Reached(destinations, "machine") if dynamic else _Reached(own, None)
+        return _Reached(destinations & own, None)
+
+    def _taken(self, entry: model.Entry, family: int) -> _Reached:
+        """The destinations that a forward takes, before it has translated them."""
+        if not entry.addresses.overlaps(axes.UNKNOWN):
+            return _Reached(entry.addresses, None)
+        own, others = self._of_arrival(entry, family)
+        if own and not others:
+            return _Reached(axes.ANY_ADDRESS, "arrival")
+        mine = axes.family_axis(family) - self._elsewhere(entry, family)
+        return _Reached(mine, "machine")
 
     def _uses(
         self,
@@ -409,13 +433,27 @@ class _Builder:
         source: model.Zone,
         sources: Intervals,
         destinations: Intervals,
+        dynamic: Asked | None,
     ) -> Iterator[Helper]:
         for helper in statement.protocols.helpers:
             match = Match(
                 _of(source, sources), destinations, helper.control & statement.protocols.l4
             )
-            families = (4,) if helper.name in _IPV4_HELPERS else (4, 6)
-            yield Helper(helper.name, self.links.get(source), match, families, origin(statement))
+            yield Helper(
+                helper.name,
+                self.links.get(source),
+                match,
+                helper.families,
+                origin(statement),
+                dynamic,
+            )
+
+
+class _Reached(NamedTuple):
+    """Destinations, and what the kernel is asked besides (`Helper.dynamic`)."""
+
+    destinations: Intervals
+    dynamic: Asked | None
 
 
 def _public(snat: Snat) -> str:

@@ -23,6 +23,9 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.records import record
 from tunnelgate.source import Span
 
+Asked = Literal["arrival", "machine", "other"]
+"""Whose address a destination is: the arrival interface's, the machine's, or none of these."""
+
 
 class Feature(Enum):
     """What a target has to be able to do for a plan; what it cannot do it refuses."""
@@ -251,13 +254,20 @@ class Moved:
 
 @record
 class Helper:
-    """A helper for connections that start like this; `link` is None for the gateway's own."""
+    """A helper for connections that start like this; `link` is None for the gateway's own.
+
+    Attributes:
+        dynamic: what the kernel is asked of the destination where own addresses are not known:
+            whether it is one of the arrival interface's own (`"arrival"`), one of the machine's
+            (`"machine"`), or none of these (`"other"`). None where the match says it all.
+    """
 
     name: str
     link: Link | None
     match: Match
     families: tuple[int, ...]
     origin: Origin
+    dynamic: Asked | None = None
 
 
 @record

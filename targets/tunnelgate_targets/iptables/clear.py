@@ -30,8 +30,12 @@ class ClearL2tp:
             self._end()
 
     def leaving(self, at: str) -> None:
-        """Drop what it answers, from its chain POSTROUTING."""
-        state = "-m conntrack --ctdir REPLY -m policy --dir out --pol none"
+        """Drop what the gateway itself answers, from its chain POSTROUTING.
+
+        An inside server's answers pass: there, before sources are translated, theirs is not local.
+        """
+        own = "-m addrtype --src-type LOCAL"
+        state = f"{own} -m conntrack --ctdir REPLY -m policy --dir out --pol none"
         if self._begin(at, f"-p udp --sport 1701 {state}"):
             self.links.departures(self.chains, self.at, self.names.get, tunnels=False)
             self._end()

@@ -18,6 +18,15 @@ MANGLE = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _SYN = "-p tcp --tcp-flags SYN,RST SYN"
 
 
+#: What the kernel is asked of a destination where own addresses are not known.
+_LOCAL = {
+    None: "",
+    "arrival": "-m addrtype --dst-type LOCAL --limit-iface-in",
+    "machine": "-m addrtype --dst-type LOCAL",
+    "other": "-m addrtype ! --dst-type LOCAL",
+}
+
+
 class Raw:
     """Writes the table `raw`: who gets a connection-tracking helper, before tracking begins."""
 
@@ -55,7 +64,7 @@ class Raw:
         destination = self.sets.match("d", helper.match.destination, self.family, label)
         if source is None or destination is None:
             return
-        match = join(source, destination)
+        match = join(source, destination, _LOCAL[helper.dynamic])
         act = Act(f"-j CT --helper {helper.name}", helper.origin.text)
         for way in ways(helper.match.l4, self.family):
             self.chains.add_way(at, match, way, act, chain((label,), act.spare(way)))

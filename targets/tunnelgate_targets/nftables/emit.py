@@ -58,6 +58,7 @@ _WHY = {
     "forward": "what crosses it",
     "output": "what it sends",
     "translate-source": "the most specific source first",
+    "no-clear-l2tp": "L2TP answers leave inside IPsec or not at all, whatever was established",
     "no-clear-text": "nothing of a protected network leaves unprotected, whatever was established",
 }
 
@@ -192,6 +193,7 @@ class _Writer:
         rows: tuple[tuple[str, str, str, Iterable[str]], ...] = (
             ("give-helpers", _MANGLE_IN, "accept", self._helper_lines(from_gateway=False)),
             ("give-own-helpers", _MANGLE_OUT, "accept", self._helper_lines(from_gateway=True)),
+            ("no-clear-l2tp", _MANGLE_OUT, "accept", self._clear_l2tp_lines()),
             ("translate-destination", _DSTNAT, "accept", made.destination_lines()),
             ("clamp-mss", _MANGLE_FORWARD, "accept", self._mss_lines()),
             ("input", "type filter hook input priority filter", "drop", self._input_lines()),
@@ -365,7 +367,7 @@ class _Writer:
                     yield f"{arrival} meta ipsec exists jump {tunnel}.{link.name}"
 
     def _clear_out_lines(self) -> Iterator[str]:
-        if self.plan.clear_drops or self.plan.never_clear_l2tp:
+        if self.plan.clear_drops:
             yield from self._others("oifname")
         elsewhere = "" if self.is_shared else 'oifname != "lo"'
         for drop in self.plan.clear_drops:
@@ -376,6 +378,11 @@ class _Writer:
                     "counter drop",
                     comment(f"clear text to {drop.link.name}"),
                 )
+
+    def _clear_l2tp_lines(self) -> Iterator[str]:
+        """The gateway's own answers alone: an inside server's may leave as the policy says."""
+        if self.plan.never_clear_l2tp:
+            yield from self._others("oifname")
         for link in self.plan.never_clear_l2tp:
             for departure in self.interfaces.matches("oifname", link):
                 yield (
@@ -414,7 +421,8 @@ class _Writer:
                     arrivals = self.translator.arrives(helper.link, family) if helper.link else [""]
                     for arrival in arrivals:
                         for words in matches(match, family):
-                            yield join(arrival, words, setting)
+                            local = helpers.LOCAL[helper.dynamic]
+                            yield join(arrival, words, local, setting)
 
     def _mss_lines(self) -> Iterator[str]:
         if self.plan.mss:

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Helper
 
+#: What the kernel is asked of a destination where own addresses are not known (nft(8), FIB).
+LOCAL = {
+    None: "",
+    "arrival": "fib daddr . iif type local",
+    "machine": "fib daddr type local",
+    "other": "fib daddr type != local",
+}
 _TRANSPORTS = (("tcp", axes.TCP), ("udp", axes.UDP))
 
 

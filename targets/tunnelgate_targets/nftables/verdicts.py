@@ -143,7 +143,9 @@ class PairWriter:
                 self.parts.limits[credit] = rate
                 lines.append(f'meta nfproto ipv{family} limit name "{credit}" {verdict}')
         chain = f"{name}.{self.ends}"
-        self.parts.chains.append(Chain(chain, tuple(lines)))
+        made = Chain(chain, tuple(lines))
+        if made not in self.parts.chains:  # a statement that stands twice takes credit once
+            self.parts.chains.append(made)
         return _lines([rule], f"jump {chain}")
 
     # -- tables
