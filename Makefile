@@ -3,6 +3,7 @@
 #   make demo   install into .venv and see what tunnelgate does
 #   make test   all checks and tests; as root it installs the tools that they need
 #   make bench  how long it takes
+#   make sabotage  how many changes of emitted rulesets the proof catches
 #   make test-corpora CORPORA=FOLDER   hold the reader of pf.conf to rulesets of pfctl's own tests
 #   make docs   write the generated pages and schemas anew
 
@@ -59,6 +60,9 @@ test-corpora: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench
+
+sabotage: $(VENV)/installed-dev
+	$(BIN)/python tests/proof/sabotage.py
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/generate.py

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
     from tunnelgate.meaning.difference import Report
     from tunnelgate.plan import Plan
+    from tunnelgate.proof import Certificate
     from tunnelgate.silencing import Trust
     from tunnelgate.target import Layout, Requirements, Setup, Target
 
@@ -61,6 +62,8 @@ class Compilation:
         requirements: the kernel modules, sysctls and commands that loading them takes.
         diagnostics: warnings and advice about the policy.
         silenced: more of these, which a comment of the policy silences.
+        certificate: what was proved of the ruleset; None where nothing was, because nobody asked
+            or the target cannot be read back.
     """
 
     policy: Policy
@@ -70,6 +73,7 @@ class Compilation:
     requirements: Requirements
     diagnostics: tuple[Diagnostic, ...]
     silenced: tuple[Diagnostic, ...]
+    certificate: Certificate | None
     _plan: Plan
 
     @cached_property
@@ -78,7 +82,13 @@ class Compilation:
         from tunnelgate.manifest import describe
 
         return describe(
-            self.policy, self._plan, self.target, self.setup, self.files, self.requirements
+            self.policy,
+            self._plan,
+            self.target,
+            self.setup,
+            self.files,
+            self.requirements,
+            self.certificate,
         )
 
     @property
@@ -212,6 +222,7 @@ def compile(
     vars: Given = None,
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
+    prove: bool = True,
 ) -> Compilation:
     """The ruleset of a policy for one target. Nothing is written anywhere.
 
@@ -222,11 +233,13 @@ def compile(
         vars: values for its parameters, by name, or the `Path` of a file of them.
         layout: `shared` where the ruleset stands side by side with those of others.
         versions: the oldest version of a target's software that must take it, by its name.
+        prove: read the ruleset back and show that it means the policy, where its target can.
 
     Raises:
         PolicyError: a finding is an error.
         UnknownTarget: there is no target of that name.
         BadVersion: what is stated is no version of the target.
+        NotProved: the ruleset does not mean the policy, which is a fault of tunnelgate.
 
     >>> ruleset = compile("zone wan { interface eth0 }\\nallow ssh from wan to gateway")
     >>> list(ruleset.files)
@@ -235,7 +248,7 @@ def compile(
     ('nft -f ruleset.nft',)
     """
     (compilation,) = compile_each(
-        source, [target], name, vars=vars, layout=layout, versions=versions
+        source, [target], name, vars=vars, layout=layout, versions=versions, prove=prove
     )
     return compilation
 
@@ -249,6 +262,7 @@ def compile_each(
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
     trust: Trust | None = None,
+    prove: bool = True,
 ) -> list[Compilation]:
     """The rulesets of a policy for several targets, which is read and checked once.
 
@@ -270,7 +284,7 @@ def compile_each(
     policy, plan = reading.policy, _plan(reading.policy)
     findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
     told = _refuse(reading, findings, asked, trust)
-    return [_emit(target, setup, policy, plan, told) for target, setup in asked]
+    return [_emit(target, setup, policy, plan, told, prove) for target, setup in asked]
 
 
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
@@ -321,10 +335,25 @@ def diff(old: Policy, new: Policy) -> Report:
     return compare(old, new)
 
 
-def _emit(target: Target, setup: Setup, policy: Policy, plan: Plan, told: _Parted) -> Compilation:
+def _emit(
+    target: Target, setup: Setup, policy: Policy, plan: Plan, told: _Parted, prove: bool
+) -> Compilation:
     output = target.emit(plan, setup)
     files = MappingProxyType(dict(output.files))
-    return Compilation(policy, target, setup, files, output.requirements, *told, plan)
+    shown = _prove(policy, target, files, setup) if prove else None
+    return Compilation(policy, target, setup, files, output.requirements, *told, shown, plan)
+
+
+def _prove(
+    policy: Policy, target: Target, files: Mapping[str, str], setup: Setup
+) -> Certificate | None:
+    from tunnelgate.target import Readable
+
+    if not isinstance(target, Readable):
+        return None
+    from tunnelgate.proof import prove
+
+    return prove(policy, target, files, setup)
 
 
 def _asked(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunnelgate import __version__
 from tunnelgate.plan import Plan
 from tunnelgate.policy import Policy
+from tunnelgate.proof import Certificate
 from tunnelgate.target import Layout, Requirements, Setup, Target
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -43,6 +44,18 @@ class Statement(_Part):
     line: Annotated[int, Field(ge=1)]
 
 
+class Proof(_Part):
+    """What was shown of the files, for all packets at once, by reading them back.
+
+    Attributes:
+        model: the version of the packet model under which it was shown.
+        obligations: what was shown, a sentence each without its full stop.
+    """
+
+    model: int
+    obligations: list[str]
+
+
 class Manifest(_Part):
     """What `manifest.json` says; the contract is schemas/manifest.schema.json.
 
@@ -62,6 +75,7 @@ class Manifest(_Part):
         load: the commands that load the ruleset, in order, in this folder.
         unload: the commands that take all of it away again; empty where others' rules would go too.
         caveats: what the ruleset cannot promise.
+        proof: what was proved of these files; null where nothing was.
         statements: where each statement stands.
     """
 
@@ -80,6 +94,7 @@ class Manifest(_Part):
     load: list[str]
     unload: list[str] = []
     caveats: list[str] = []
+    proof: Proof | None = None
     statements: list[Statement]
 
 
@@ -90,6 +105,7 @@ def describe(
     setup: Setup,
     files: Mapping[str, str],
     requirements: Requirements,
+    certificate: Certificate | None,
 ) -> str:
     """The text of a manifest."""
     manifest = Manifest(
@@ -107,6 +123,9 @@ def describe(
         load=list(requirements.load),
         unload=list(requirements.unload),
         caveats=list(requirements.caveats),
+        proof=None
+        if certificate is None
+        else Proof(model=certificate.model, obligations=list(certificate.obligations)),
         statements=_statements(plan),
     )
     return manifest.model_dump_json(indent=2) + "\n"

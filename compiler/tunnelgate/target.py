@@ -11,12 +11,15 @@ import re
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.plan import Plan
 from tunnelgate.records import record
+
+if TYPE_CHECKING:
+    from tunnelgate.flows.netfilter import Ruleset
 
 #: A module, and the object in it that is the target.
 BUILT_IN: Mapping[str, str] = {
@@ -112,6 +115,19 @@ class Target(Protocol):
         Raises:
             Validation: they were not taken.
             OSError: there is no kernel or program to ask.
+        """
+        ...
+
+
+@runtime_checkable
+class Readable(Target, Protocol):
+    """A target whose files can be read back, so that they are proved to mean their policy."""
+
+    def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
+        """What is loaded for each family, 4 and 6; the text alone is looked at.
+
+        Raises:
+            Unmodelled: the text says what the packet model has no word for.
         """
         ...
 

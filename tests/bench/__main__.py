@@ -191,6 +191,28 @@ def diff_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
     yield Row(f"diff of {count:,} pairs with three changes, CPU", cpu, "s", 6)
 
 
+def proof_rows() -> Iterator[Row]:
+    """The proof alone, in this process."""
+    import tunnelgate
+    from tunnelgate.proof import prove
+    from tunnelgate.target import WHOLE, Readable, find
+
+    target = find("nftables")
+    assert isinstance(target, Readable)
+    example = Path(__file__).parents[2] / "examples" / "branch-office" / "branch.tg"
+    cases = (
+        ("an example", example, 0.15),
+        ("1,000 pairs", pairs(1000), 1.5),
+        ("10,000 pairs", pairs(10_000), 8),
+    )
+    for what, source, limit in cases:
+        policy = tunnelgate.load(source)
+        files = tunnelgate.compile(policy, prove=False).files
+        began = time.process_time()
+        prove(policy, target, files, WHOLE)
+        yield Row(f"proof of {what}, CPU", time.process_time() - began, "s", limit)
+
+
 def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
@@ -206,6 +228,7 @@ def main() -> None:
             *parse_rows(),
             *compile_rows(folder),
             *diff_rows(folder),
+            *proof_rows(),
         ):
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
             ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"

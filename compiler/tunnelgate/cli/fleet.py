@@ -36,6 +36,7 @@ class Asked:
     layout: Layout
     versions: Mapping[str, str]
     trust: Trust | None = None
+    prove: bool = True
 
 
 @record
@@ -103,6 +104,7 @@ def _compile(job: Job, asked: Asked) -> Result:
             layout=asked.layout,
             versions=asked.versions,
             trust=asked.trust,
+            prove=asked.prove,
         )
     except PolicyError as error:
         return Result(job, (), error.diagnostics)

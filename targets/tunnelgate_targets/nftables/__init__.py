@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
 from tunnelgate.target import WHOLE, Output, Setup, release
+
+if TYPE_CHECKING:
+    from tunnelgate.flows.netfilter import Ruleset
 
 
 class Nftables:
@@ -36,6 +40,13 @@ class Nftables:
         from tunnelgate_targets.nftables.emit import emit
 
         return emit(plan, setup, self.format_revision)
+
+    def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
+        """The chains of `ruleset.nft`, which both families share."""
+        from tunnelgate_targets.nftables.read import read
+
+        chains = read(files["ruleset.nft"])
+        return {4: chains, 6: chains}
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Ask the running kernel in a dry run."""

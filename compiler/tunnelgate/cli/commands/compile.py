@@ -19,6 +19,7 @@ from tunnelgate.cli.merging import merge
 from tunnelgate.cli.run import Run
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.render.options import Gateway
+from tunnelgate.proof import NotProved
 from tunnelgate.records import record
 from tunnelgate.target import Requirements, Validation, find
 
@@ -55,21 +56,27 @@ _COMPANIONS = frozenset({"modules.conf", "sysctl.conf"})
 @click.option(
     "asks_kernel", "--kernel", is_flag=True, help="Let the running kernel read the result, too."
 )
+@click.option(
+    "no_prove", "--no-prove", is_flag=True, help="Do not prove rulesets; manifests say so."
+)
 @on_policies
-def command(flags: Flags, output: str | None, is_check: bool, asks_kernel: bool) -> Exit:
+def command(
+    flags: Flags, output: str | None, is_check: bool, asks_kernel: bool, no_prove: bool
+) -> Exit:
     """Compile policies into rulesets; nothing is written where anything is an error.
 
     PATH is a policy, a folder of policies, or - for standard input; the configuration's paths or
     the current folder by default. A policy with parameters is compiled once for each file of
-    variables. The target is nftables by default. Findings go to standard
-    output, or to standard error where the ruleset goes there.
+    variables. The target is nftables by default. Each ruleset whose target can be read back is
+    proved to mean its policy before anything is written. Findings go to standard output, or to
+    standard error where the ruleset goes there.
     """
     run = Run.begin(flags)
     output = output or run.config.output
     if is_check and output is None:
         raise Problem("`--check` compares with a folder", "name it with `-o DIR`")
     run.console.ruleset_on_stdout = output is None
-    made, findings = _compile(run)
+    made, findings = _compile(run, prove=not no_prove)
     code = run.verdict(findings)
     if code is not Exit.CLEAN:
         return run.report(findings)
@@ -92,13 +99,24 @@ def command(flags: Flags, output: str | None, is_check: bool, asks_kernel: bool)
     return code
 
 
-def _compile(run: Run) -> tuple[list[Ruleset], list[Diagnostic]]:
-    """The rulesets of all policies that have no error, and all findings."""
+def _compile(run: Run, *, prove: bool) -> tuple[list[Ruleset], list[Diagnostic]]:
+    """The rulesets of all policies that have no error, and all findings.
+
+    Raises:
+        Fault: a ruleset does not mean its policy.
+    """
     jobs = run.jobs(run.policies, with_defaults=False)
     targets = run.targets or (_DEFAULT_TARGET,)
-    asked = Asked(targets, run.layout, run.config.versions, run.trust)
+    asked = Asked(targets, run.layout, run.config.versions, run.trust, prove)
     is_watched = sys.stderr.isatty() and not run.console.quiet
-    results = compile_all(jobs, asked, shows_progress=is_watched)
+    try:
+        results = compile_all(jobs, asked, shows_progress=is_watched)
+    except NotProved as error:
+        raise Fault(
+            str(error),
+            "this is a fault of tunnelgate, not of your policy, and nothing was written; please "
+            "report it with the policy; `--no-prove` compiles without a proof",
+        ) from error
     made = [ruleset for result in results for ruleset in result.rulesets]
     return made, merge((one.job, _shown(one, run)) for one in results)
 

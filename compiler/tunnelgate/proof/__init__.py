@@ -1,0 +1,14 @@
+"""Shows that a ruleset, read back from its text, means what its policy means."""
+
+from tunnelgate.proof.certificate import OBLIGATIONS, Certificate, NotProved, prove
+from tunnelgate.proof.prove import MODEL, Refuted, refutations
+
+__all__ = [
+    "MODEL",
+    "OBLIGATIONS",
+    "Certificate",
+    "NotProved",
+    "Refuted",
+    "prove",
+    "refutations",
+]

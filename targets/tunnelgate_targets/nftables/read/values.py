@@ -1,0 +1,151 @@
+"""Words of nft as sets on the axes of flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, Sets
+from tunnelgate.flows.intervals import Interval
+from tunnelgate.flows.netfilter import Unmodelled, of_family, sets
+
+#: /etc/protocols, as far as the emitted rules name one.
+_PROTOCOLS = {"tcp": axes.TCP, "udp": axes.UDP, "icmp": axes.ICMP, "ipv6-icmp": axes.ICMPV6}
+_FAMILIES = {"ip": 4, "ip6": 6, "ipv4": 4, "ipv6": 6}
+_ALL = {
+    "meta l4proto": 255,
+    "th dport": 65535,
+    "tcp dport": 65535,
+    "udp dport": 65535,
+    "udp sport": 65535,
+    "icmp type": 255,
+    "icmpv6 type": 255,
+}
+
+
+@lru_cache(maxsize=1 << 16)
+def address(word: str) -> Interval:
+    """An address, a prefix or a range, as places on the axis of addresses."""
+    low, dash, high = word.partition("-")
+    try:
+        if dash:
+            return axes.address_of(low), axes.address_of(high)
+        if "/" in word:
+            return axes.network(ip_network(word))
+        value = axes.address(ip_address(word))
+    except ValueError as error:
+        raise Unmodelled(f"address `{word}`") from error
+    return value, value
+
+
+@lru_cache(maxsize=4096)
+def number(word: str) -> Interval:
+    """A number, the name of a protocol, or a range of numbers."""
+    if word in _PROTOCOLS:
+        return _PROTOCOLS[word], _PROTOCOLS[word]
+    low, dash, high = word.partition("-")
+    if not low.isdigit() or (dash and not high.isdigit()):
+        raise Unmodelled(f"number `{word}`")
+    return int(low), int(high) if dash else int(low)
+
+
+def family_of(selector: str) -> int:
+    """The family of `ip saddr` or `ip6 saddr`; 0 where a selector is of neither."""
+    return _FAMILIES.get(selector.partition(" ")[0], 0)
+
+
+def one_key(selector: str, words: Iterable[str], *, negated: bool) -> tuple[Sets, ...]:
+    """The boxes of a comparison of one selector with some words.
+
+    What a selector presupposes holds for its negation too: `ip saddr != x` is about IPv4 alone,
+    `tcp dport != x` about TCP (nft(8), section PAYLOAD EXPRESSIONS).
+    """
+    family = family_of(selector)
+    if family:
+        found = Intervals.of(address(word) for word in words)
+        axis = axes.family_axis(family)
+        if negated:
+            found = axis - found
+        if selector.endswith("saddr"):
+            return (sets(source=found, destination=axis),)
+        return (sets(destination=found, source=axis),)
+    if selector == "meta nfproto":
+        return tuple(of_family(_FAMILIES[word]) for word in words)
+    values = Intervals.of(number(word) for word in words)
+    if negated:
+        values = Intervals.span(0, _ALL[selector]) - values
+    return tuple(_of_numbers(selector, values))
+
+
+def _of_numbers(selector: str, values: Intervals) -> Iterable[Sets]:
+    if selector == "udp sport":
+        yield sets(l4=Intervals.of([axes.l4(axes.UDP)]), source_port=values & ANY_PORT)
+        return
+    found = Intervals.of(interval for low, high in values for interval in _l4(selector, low, high))
+    yield sets(l4=found)
+
+
+def _l4(selector: str, low: int, high: int) -> list[Interval]:
+    match selector:
+        case "meta l4proto":
+            return [(low << 16, high << 16 | 0xFFFF)]
+        case "tcp dport":
+            return [axes.l4(axes.TCP, low, high)]
+        case "udp dport":
+            return [axes.l4(axes.UDP, low, high)]
+        case "icmp type":
+            return [axes.l4(axes.ICMP, low << 8, high << 8 | 0xFF)]
+        case "icmpv6 type":
+            return [axes.l4(axes.ICMPV6, low << 8, high << 8 | 0xFF)]
+        case _:
+            raise Unmodelled(f"`{selector}` by itself")
+
+
+def together(key: tuple[str, ...], words: tuple[str, ...]) -> Sets:
+    """The box of one element of a concatenation."""
+    if len(key) != len(words):
+        raise Unmodelled(f"{len(words)} words for {len(key)} fields")
+    source = destination = l4 = None
+    protocols: Interval | None = None
+    for selector, word in zip(key, words, strict=True):
+        if selector.endswith("saddr"):
+            source = Intervals((address(word),))
+        elif selector.endswith("daddr"):
+            destination = Intervals((address(word),))
+        elif selector == "meta l4proto":
+            protocols = number(word)
+            l4 = Intervals(((protocols[0] << 16, protocols[1] << 16 | 0xFFFF),))
+        elif selector == "th dport" and protocols is not None and protocols[0] == protocols[1]:
+            l4 = _ports(protocols[0], word)
+        elif selector in {"icmp type", "icmpv6 type"}:
+            l4 = Intervals(tuple(_l4(selector, *number(word))))
+        else:
+            raise Unmodelled(f"`{selector}` in a concatenation")
+    return sets(l4=l4, destination=destination, source=source)
+
+
+@lru_cache(maxsize=4096)
+def _ports(protocol: int, word: str) -> Intervals:
+    return Intervals((axes.l4(protocol, *number(word)),))
+
+
+def merged(boxes: Iterable[Sets]) -> tuple[Sets, ...]:
+    """The same flows in fewer boxes: those that differ on one axis alone become one.
+
+    A set of 100,000 hosts is one box then, and so are the channels of a pair of hosts.
+    """
+    for axis in (SOURCE, DESTINATION, L4):
+        groups: dict[Sets, list[Interval]] = {}
+        for box in boxes:
+            asked = box[axis]
+            if asked is not None:
+                groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).extend(asked)
+            else:
+                groups.setdefault(box, [])
+        boxes = [
+            (*rest[:axis], Intervals.of(some), *rest[axis + 1 :]) if some else rest
+            for rest, some in groups.items()
+        ]
+    return tuple(boxes)
