@@ -246,7 +246,7 @@ class Decider:
         if outcome.destination not in rule.destination.addresses(egress):
             return False
         inside = packet.decrypted and packet.ingress.over is None and egress is self.gateway
-        return outcome.l4 in rule.l4 or (inside and _matches_inside(rule, packet))
+        return outcome.l4 in rule.l4 or (inside and packet.l4 in rule.protocols.inside_ipsec)
 
     def _always(self, outcome: Outcome, egress: Zone) -> bool:
         """What every gateway needs, whatever a `deny` says (language reference, Always on)."""

@@ -269,9 +269,8 @@ class _Arriving:
 
     def _l4(self, rule: Rule, egress: Zone) -> Intervals:
         """The channels of a statement: what was decrypted may be meant by what is inside IPsec."""
-        if not self.decrypted or rule.verdict is Verdict.DENY:
-            return rule.l4
-        return rule.l4 | rule.protocols.inside_ipsec if egress is self.whole.gateway else rule.l4
+        inside = self.decrypted and egress is self.whole.gateway
+        return rule.l4 | rule.protocols.inside_ipsec if inside else rule.l4
 
     # -- helpers
 

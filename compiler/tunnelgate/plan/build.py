@@ -413,9 +413,10 @@ class _Builder:
         dynamic = own.overlaps(axes.UNKNOWN)
         if not zone.is_gateway:
             return _Reached(destinations & zone.holds - own, "other" if dynamic else None)
-        if destinations == axes.ANY_ADDRESS:
-            return _Reached(destinations, "machine") if dynamic else _Reached(own, None)
-        return _Reached(destinations & own, None)
+        meant = destinations & own
+        if meant.overlaps(axes.UNKNOWN):
+            return _Reached(destinations, "machine")
+        return _Reached(meant, None)
 
     def _taken(self, entry: model.Entry, family: int) -> _Reached:
         """The destinations that a forward takes, before it has translated them."""

@@ -232,7 +232,7 @@ class _Resolver:
             family=family,
             protocols=protocols,
             source=source,
-            entries=_entries(source, at, host, family, options),
+            entries=_entries(self.zones.zones, source, at, host, family, options),
             at=node.at.span if node.at else None,
             host=host,
             host_span=node.host.span,
@@ -351,7 +351,12 @@ def _options_span(nodes: tuple[ast.Option, ...]) -> Span | None:
 
 
 def _entries(
-    source: Side, at: Intervals | None, host: Host, family: int, options: Options
+    zones: Iterable[Zone],
+    source: Side,
+    at: Intervals | None,
+    host: Host,
+    family: int,
+    options: Options,
 ) -> tuple[Entry, ...]:
     """Where a forward takes packets from: for each zone, which addresses of the gateway."""
     axis = axes.family_axis(family)
@@ -361,5 +366,11 @@ def _entries(
         entries.append(Entry(zone, sources & axis, own & axis))
     if options.hairpin and all(entry.zone is not host.zone for entry in entries):
         addresses = Intervals.union_of(entry.addresses for entry in entries)
+        # from inside, unknown addresses outside are not told from each other
+        outside = Intervals.of(
+            (one, one) for zone in zones if zone.is_rest for one in zone.addresses
+        )
+        alike = outside & axes.UNKNOWN & axis
+        addresses = addresses | alike if addresses.overlaps(alike) else addresses
         entries.append(Entry(host.zone, axis, addresses, hairpin=True))
     return tuple(entry for entry in entries if entry.sources and entry.addresses)
