@@ -232,7 +232,24 @@ class _Arriving:
                 if rule.verdict is Verdict.ALLOW:
                     passes = sent._replace(rates=_rates(rule))
                     yield _of_rule(passes, Reason.FORWARDED, rule, forward, entry)
+            yield from self._handed_on_by_others(forward, entry, sent)
             yield _row(DROP, Cause(Reason.NOT_ALLOWED, forward), l4=forward.l4, **ends)
+
+    def _handed_on_by_others(
+        self, forward: Forward, entry: Entry, sent: Delivered
+    ) -> Iterator[Row]:
+        """Other forwards of the same to the same host: behind the translation they are one."""
+        for other, its in self.entries:
+            if other is forward or other.target != forward.target:
+                continue
+            arriving = _before(forward, _after(other))
+            yield _row(
+                sent._replace(rates=_rates(other)),
+                Cause(Reason.FORWARDED, other),
+                l4=arriving,
+                source=entry.sources & its.sources,
+                destination=entry.addresses,
+            )
 
     def _towards(self, egress: Zone) -> Iterator[Row]:
         """What leaves by a zone, or is for the gateway itself."""
@@ -415,6 +432,13 @@ def _rates(statement: Rule | Forward) -> frozenset[Rate]:
 
 def _of(families: Iterable[int]) -> Intervals:
     return Intervals.union_of(axes.family_axis(family) for family in families)
+
+
+def _after(forward: Forward) -> Intervals:
+    """The channels of a forward once they are translated."""
+    if forward.port is None:
+        return forward.l4
+    return Intervals.single(forward.l4.first() >> 16 << 16 | forward.port)
 
 
 def _before(forward: Forward, l4: Intervals) -> Intervals:

@@ -319,9 +319,9 @@ class _Builder:
     def _elsewhere(self, entry: model.Entry, family: int) -> Intervals:
         """The gateway's own addresses that a forward does not mean although one is unknown."""
         networks = Intervals.union_of(
-            zone.networks
+            zone.holds
             for zone in self.policy.zones
-            if axes.unknown_address(zone.index, family) not in entry.addresses
+            if zone.networks and axes.unknown_address(zone.index, family) not in entry.addresses
         )
         known = self.policy.own_addresses - entry.addresses - axes.UNKNOWN
         return (networks | known) & axes.family_axis(family)
