@@ -147,6 +147,10 @@ class Run:
         """How the run ends with these findings, and those about unreadable files."""
         return self._verdict(self._all(diagnostics))
 
+    def finds_nothing(self, diagnostics: Iterable[Diagnostic]) -> bool:
+        """Whether there are neither these findings nor any about files and the baseline."""
+        return not self._all(diagnostics)
+
     def _all(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         found = [*self.unreadable, *diagnostics, *self.sieve.about_itself(self._is_everything)]
         # What is wrong with a file that several policies include is told once.

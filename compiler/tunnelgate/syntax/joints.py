@@ -7,10 +7,13 @@ import re
 from tunnelgate.diagnostics import Diagnostic, Safety
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.trouble import Level, Trouble, quote
-from tunnelgate.syntax.words import END, FORMS, JOINTS, SIGNS, STATEMENTS, fixed_words
+from tunnelgate.syntax.words import END, FORMS, JOINTS, MEMBERS, SIGNS, STATEMENTS, fixed_words
 
 ONE_A_LINE = "a line holds one statement"
 _JOINED = "the items of a list are joined with `,`"
+
+#: What a list may stand behind.
+_BEFORE_A_LIST = ("=", ",", *JOINTS, *MEMBERS, "allow", "deny")
 
 #: What a name, an address or another item of a list begins with.
 _ITEM = re.compile(r'[A-Za-z0-9$:"]')
@@ -88,6 +91,25 @@ def comma_too_many(trouble: Trouble) -> Diagnostic | None:
         f"name one more, or leave the `{before.text}` out",
         replace=(before.start, before.end, ""),
         safety=Safety.SHOWN,
+    )
+
+
+def braces(trouble: Trouble) -> Diagnostic | None:
+    """`from { a, b }`, as nftables and pf write a list."""
+    word, text = trouble.word, trouble.text
+    behind = (each for each in trouble.words[trouble.index + 1 :] if each.text in ("{", "}"))
+    closing = next(behind, None)
+    if word.text != "{" or trouble.before.text not in _BEFORE_A_LIST:
+        return None
+    if closing is None or closing.text == "{":
+        return None
+    inside = text[word.end : closing.start].strip()
+    is_apart = text[word.start - 1].isspace() and not text[closing.end : closing.end + 1].strip()
+    return trouble.found(
+        "a list has no braces",
+        f"{_JOINED}, and that is all",
+        replace=(word.start, closing.end, inside) if inside and is_apart else None,
+        safety=Safety.SAFE,
     )
 
 

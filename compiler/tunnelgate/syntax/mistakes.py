@@ -13,6 +13,7 @@ from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.syntax.joints import (
     ONE_A_LINE,
     blank_missing,
+    braces,
     comma_missing,
     comma_too_many,
     misspelt_joint,
@@ -129,6 +130,7 @@ CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _comma_at_line_end,
     _broken_line,
     _first_word,
+    braces,
     blank_in_protocol,
     literal_written_otherwise,
     option_missing,

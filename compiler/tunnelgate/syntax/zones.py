@@ -115,7 +115,7 @@ def _find_end(text: str, at: int) -> tuple[int, bool]:
     """Where the inside ends that begins there, and whether a `}` stands there.
 
     It ends at the next `}`. Where another zone, or the end of the text, comes before that, it
-    ends at the first line that begins as a statement does.
+    ends at the first line that begins as a statement does. A list in braces is none of its ends.
     """
     end, statement = len(text), None
     while (at := outline.next_word(text, at, end)) < end:
@@ -123,12 +123,21 @@ def _find_end(text: str, at: int) -> tuple[int, bool]:
         if brace is not None and text[brace] == "}":
             return brace, True
         verb = outline.first_word(text, at)
+        if brace is not None and verb in MEMBERS and (closing := _closing(text, brace)) is not None:
+            at = closing + 1
+            continue
         if statement is None and verb in STATEMENTS:
             statement = at
         if verb == "zone" or (brace is not None and brace > at):
             return at if statement is None else statement, False
         at = max(outline.line_end(text, at, end), at + 1)
     return end if statement is None else statement, False
+
+
+def _closing(text: str, brace: int) -> int | None:
+    """Where the `}` of this `{` stands, if it is on the same line."""
+    closing = outline.find_brace(text, brace + 1, len(text))
+    return closing if closing is not None and text[closing] == "}" else None
 
 
 def _is_name(text: str) -> bool:

@@ -49,7 +49,7 @@ def command(flags: Flags, fixes: bool, unsafe: bool, diff: bool, writes_baseline
     if writes_baseline:
         return run.write_baseline(findings)
     code = run.report(findings)
-    if not findings and not run.unreadable:
+    if run.finds_nothing(findings):
         count = len(run.policies)
         run.console.say(f"{count} {'policy' if count == 1 else 'policies'}: {run.nothing}")
     return code
