@@ -27,7 +27,7 @@ NO_HELPER = Rule(
     summary="a connection-tracking helper on a target that has none",
     why="pf knows a connection by its addresses and ports. It does not read what is said in it, so "
     "it does not know which flows belong to it: the GRE of PPTP has no ports at all.",
-    source="pf facts, VPN protocols",
+    source="targets page, pf",
     bad=_ZONES + "allow pptp from lan to wan with helper\n",
     good=_ZONES + "allow ipsec-nat-t from lan to wan\n",
     since="0.1.0",
@@ -40,7 +40,7 @@ TRACKING = Rule(
     why="Connection tracking knows ESP by its two addresses only. Telling SPIs apart takes "
     "conntrack zones and learned maps, which this target does not emit; a plain DNAT by SPI loads "
     "and is wrong, because the first packet binds the whole peer.",
-    source="kernel facts, Portless protocols behind NAT",
+    source="targets page, Portless protocols",
     bad=_ZONES + "allow esp from lan to hq with tracking\n",
     good=_ZONES + "allow ipsec-nat-t from lan to hq\n",
     since="0.1.0",
@@ -65,7 +65,7 @@ TOO_OLD = Rule(
     why="What a program does not know it refuses together with the whole ruleset. And some "
     "versions take it and get it wrong: nft before 0.9.7 forgets the lengths of prefixes in maps. "
     "pf has two dialects, and of the systems that have it FreeBSD 15 alone takes both.",
-    source="measured: nft 0.8.5 to 1.0.6, iptables 1.6.0 to 1.8.9; pf facts, Order and options",
+    source="measured: nft 0.8.5 to 1.0.6, iptables 1.6.0 to 1.8.9; targets page, Minimum versions",
     bad=_ZONES + "forward ipsec-nat-t from 198.51.100.0/24 to box\n",
     good=_ZONES + "forward ipsec-nat-t from hq to box\n",
     versions=(("nftables", "0.9.6"),),
@@ -78,7 +78,7 @@ AH_UNSEEN = Rule(
     summary="AH on a target that cannot see it",
     why="pf steps through the header of AH and matches what is inside: a rule about AH never "
     "fires, AH around ESP is ESP to it, and AH around UDP is UDP.",
-    source="pf facts, VPN protocols; RFC 4302",
+    source="targets page, pf; RFC 4302",
     bad=_ROUTED + "allow ah from lan to wan\n",
     good=_ROUTED + "allow ipsec from lan to wan\n",
     since="0.1.0",

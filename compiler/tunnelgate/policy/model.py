@@ -144,7 +144,7 @@ class Helper(NamedTuple):
 
     @property
     def families(self) -> tuple[int, ...]:
-        """The families that the kernel has it for (kernel facts, PPTP; nf_conntrack_irc)."""
+        """The families that the kernel has it for (targets page, PPTP; nf_conntrack_irc)."""
         return (4,) if self.name in {"pptp", "irc"} else (4, 6)
 
 

@@ -1,7 +1,7 @@
 """What is always on: ICMP without which a network does not work, whatever a `deny` says.
 
 It is asked behind the check of sources and before the statements. The chains of IPv6 let AH return
-first, because `-p` of ip6tables-legacy looks through it (kernel facts, Matching AH).
+first, because `-p` of ip6tables-legacy looks through it (targets page, AH and NAT).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class ClearL2tp:
         if self.names:
             self.chains.add(at, match, jump(self.at), _ABOUT)
             if self.links.family == 6:
-                # `-p udp` of ip6tables-legacy looks through it (kernel facts, Matching AH)
+                # `-p udp` of ip6tables-legacy looks through it (targets page, AH and NAT)
                 self.chains.add(self.at, "-m ah", RETURN, "AH, whatever it protects")
         return bool(self.names)
 

@@ -149,7 +149,7 @@ class Filter:
 
     def _untranslatable(self, forward: str) -> None:
         """AH that would be translated is dropped in its original direction; replies of AH begun on
-        the other side pass (kernel facts, AH).
+        the other side pass (targets page, AH and NAT).
         """
         wanted: dict[tuple[Link, Link], list[tuple[str, str]]] = {}
         for snat in self.plan.snats:

@@ -1,7 +1,7 @@
 """Portless protocols behind one address: the second claimant of a peer, seen instead of vanishing.
 
 Connection tracking tells two such connections apart by their addresses only, and drops every packet
-of the second in silence (kernel facts, Portless protocols). connlimit counts the connections to a
+of the second in silence (targets page, Portless protocols). connlimit counts the connections to a
 peer in a chain that all pairs share which leave with one address, each protocol by itself.
 """
 

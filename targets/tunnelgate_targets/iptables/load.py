@@ -1,6 +1,6 @@
 """Asking the running kernel about a ruleset, without root and without changing anything.
 
-`iptables-restore --test` never asks the kernel (kernel facts, Loading), so the files are loaded for
+`iptables-restore --test` never asks the kernel (targets page, Loading), so the files are loaded for
 real, in a network namespace of their own that ends with the question.
 """
 

@@ -1,7 +1,7 @@
 """The one way of text into a ruleset for iptables-restore.
 
 A newline inside `--comment "…"` injects a rule and an open quote swallows the verdict, both with
-exit status 0 (kernel facts, Syntax traps). So nothing that could end a string or a line is let
+exit status 0 (targets page, Text in a ruleset). So nothing that could end a string or a line is let
 through: a double quote becomes a single one, a backslash (the escape of iptables-restore) a slash,
 and what is no printable ASCII a question mark. `#` and `%` mean nothing inside a string.
 """

@@ -160,7 +160,7 @@ class Translation:
 
     def _moved(self, at: str, snat: Snat, moved: Moved) -> None:
         """Ports that a forward takes from some peers stay with its host only, or the peers' packets
-        would reach the others (kernel facts, UDP).
+        would reach the others (targets page, IKE).
         """
         label = snat.source.name
         peers = self.sets.match("d", moved.peers & snat.match.destination, self.family, label)

@@ -33,7 +33,7 @@ _ICMP_TYPE_255 = '-p icmp -m u32 --u32 "0>>22&0x3C@0>>24=255"'
 _MAX_DIRECT = 16
 
 AH = Intervals.of([axes.l4(axes.AH)])
-#: Only these two match AH under both flavours (kernel facts, Matching AH).
+#: Only these two match AH under both flavours (targets page, AH and NAT).
 AH_MATCH = {4: "-p ah", 6: "-m ah"}
 
 
@@ -59,7 +59,7 @@ def ways(l4: Intervals, family: int) -> tuple[Way, ...]:
     """How to match a set of channels.
 
     With IPv6, AH is left out: it has rules of its own, because `-p` and ports of ip6tables-legacy
-    look through it at what it protects (kernel facts, Matching AH).
+    look through it at what it protects (targets page, AH and NAT).
     """
     everything = axes.ANY_L4
     if family == 6:

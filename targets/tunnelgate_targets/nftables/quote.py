@@ -1,8 +1,8 @@
 """The one way of text into an nftables ruleset.
 
-nft knows no escape inside `"…"`: a quote ends the string, and what follows is a rule (kernel facts,
-Syntax traps). So nothing that could end a string or a line is let through; what comes out is
-printable ASCII without quotes.
+nft knows no escape inside `"…"`: a quote ends the string, and what follows is a rule (targets
+page, Text in a ruleset). So nothing that could end a string or a line is let through; what comes
+out is printable ASCII without quotes.
 """
 
 from __future__ import annotations

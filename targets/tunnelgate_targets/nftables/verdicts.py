@@ -202,7 +202,7 @@ class PairWriter:
         return f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
 
     def _guard(self) -> list[str]:
-        """The second claimant of a peer, seen instead of vanishing (kernel facts).
+        """The second claimant of a peer, seen instead of vanishing.
 
         The first translation that covers a packet counts it, as it is the first that translates it.
         """

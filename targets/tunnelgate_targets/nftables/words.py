@@ -162,7 +162,7 @@ class Interfaces:
         """Lines that send the packets of each link to its chain.
 
         One verdict map of the exact names, then the wildcards, longest first: nft refuses a map
-        that holds both `ppp0` and `ppp*` (kernel facts, Syntax traps).
+        that holds both `ppp0` and `ppp*` (targets page, Text in a ruleset).
         """
         chains = list(goto)
         exact = [

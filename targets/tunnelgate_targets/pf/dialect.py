@@ -3,7 +3,7 @@
 Classic (FreeBSD up to 14, macOS): `nat` and `rdr` rules stand before the filter, and the first one
 that matches wins. Modern (OpenBSD, FreeBSD from 15): `match … nat-to` rewrites at once, so that a
 later rule would see the new address; here the first one changes the tag that the others ask for.
-In both the filter sees addresses as translated (pf facts, Translation).
+In both the filter sees addresses as translated (pf.conf(5), TRANSLATION).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Modern:
     anchors: tuple[str, ...] = ()
 
     def reassembly(self) -> list[str]:
-        """FreeBSD 15 does not by default (pf facts, Order and options)."""
+        """FreeBSD 15 does not by default."""
         return []
 
     def segments(self, where: Where, octets: int) -> str:

@@ -1,8 +1,8 @@
 """PPTP of one host: the one use of a helper that pf can do without.
 
 Its data is GRE, which has no ports. With one host on the policy's side of it, the two addresses say
-whose it is, so a state of pf is enough: GRE is allowed as the control connection is (pf facts, VPN
-protocols). It may then begin without that connection, which a caveat says.
+whose it is, so a state of pf is enough: GRE is allowed as the control connection is (targets page,
+pf). It may then begin without that connection, which a caveat says.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _pair(pair: Pair, origins: frozenset[Origin]) -> Pair:
 
 
 def _gre(match: Match) -> Match:
-    """PPTP is IPv4's (kernel facts, PPTP)."""
+    """PPTP is IPv4's (targets page, PPTP)."""
     return Match(_ipv4(match.source), _ipv4(match.destination), _GRE)
 
 

@@ -1,7 +1,7 @@
 """Links as pf sees them: interfaces, groups, and `enc0` for the gateway's own IPsec.
 
-pf knows groups of interfaces and no wildcards: `ppp*` is the group `ppp` (pf facts, IPsec on the
-gateway). What IPsec protects passes `enc0`, whatever interface carries it (enc(4)): decrypted on
+pf knows groups of interfaces and no wildcards: `ppp*` is the group `ppp` (targets page,
+pf). What IPsec protects passes `enc0`, whatever interface carries it (enc(4)): decrypted on
 the way in, not yet encrypted on the way out.
 """
 
@@ -96,7 +96,7 @@ def named_icmp(l4: Intervals, family: int) -> bool:
 def masquerades(link: Link) -> Iterator[tuple[str, str]]:
     """For each interface that carries a link: `on` it, and its primary address whatever that is.
 
-    `(em0)` would be all its addresses in turn, a bare `em0` what it had at load (pf facts).
+    `(em0)` would be all its addresses in turn, a bare `em0` what it had at load (pf.conf(5)).
     """
     for name in ports_of(link):
         where = ENC if link.over is not None else interface(name)

@@ -1,8 +1,8 @@
 r"""The one way of text into a pf.conf.
 
 pfctl reads on behind a line end that follows a backslash, in comments too, and refuses carriage
-returns; inside `"…"` only `\"` is an escape, and a label has `$if`, `$nr`, … replaced (pf facts,
-Lexical). So what comes out is printable ASCII on one line, without backslashes and dollars.
+returns; inside `"…"` only `\"` is an escape, and a label has `$if`, `$nr`, … replaced (pf.conf(5)).
+So what comes out is printable ASCII on one line, without backslashes and dollars.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sets of addresses as pf writes them: one prefix, or a table.
 
-A list in a rule is a rule for each entry, and `{ net, !host }` passes everything (pf facts,
-Lexical): more than one prefix is a table, and what is cheaper to say by its complement is `! <…>`.
+A list in a rule is a rule for each entry, and `{ net, !host }` passes everything (pf.conf(5),
+TABLES): more than one prefix is a table, and what is cheaper to say by its complement is `! <…>`.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ class Verdicts:
 def keep(*, bound: bool, limit: Limit | None = None) -> str:
     """The clause that makes a state.
 
-    A state of `enc0` that was good on any interface would pass its flow in clear (pf facts).
+    A state of `enc0` that was good on any interface would pass its flow in clear (targets page,
+    pf).
     """
     options = ["if-bound"] if bound else []
     if limit is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunnelgate.target import release
 
-#: The first release of each system that takes a dialect. FreeBSD 15 takes both (pf facts).
+#: The first release of each system that takes a dialect. FreeBSD 15 takes both.
 _SINCE: dict[str, dict[str, tuple[int, ...]]] = {
     "pf": {"openbsd": (5, 0), "freebsd": (15,)},
     "pf-classic": {"freebsd": (12,), "macos": (11,)},

@@ -59,7 +59,7 @@ class Unmatchable(ValueError):
 def ways(l4: Intervals, family: int = 0) -> tuple[Way, ...]:
     """How to match a set of channels, in the fewest rules; 0 for both families.
 
-    AH is in no set and out of none: pf looks through it (pf facts, VPN protocols). Protocol 0 is
+    AH is in no set and out of none: pf looks through it (targets page, pf). Protocol 0 is
     left out of ranges: pf reads it as any, and no packet of IP has it.
 
     Raises:

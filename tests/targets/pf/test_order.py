@@ -1,4 +1,4 @@
-"""Order and options of the file: options, normalization, translation, filter (pf facts, Order)."""
+"""Order and options of the file: options, normalization, translation, filter (pf.conf(5))."""
 
 from __future__ import annotations
 

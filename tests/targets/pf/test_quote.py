@@ -1,4 +1,4 @@
-"""Text on its way into a pf.conf (pf facts, Lexical)."""
+"""Text on its way into a pf.conf (pf.conf(5))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translation in both dialects (pf facts, Translation)."""
+"""Translation in both dialects (pf.conf(5), TRANSLATION)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ RULE = Rule(
     why="The gateway's ESP to a peer and an inside host's are one connection to it: what the "
     "gateway accepts blocks the host, and what is handed to the host makes the gateway's own "
     "packets fail.",
-    source="Linux, measured (kernel facts, Portless protocols behind NAT)",
+    source="Linux, measured (targets page, Portless protocols)",
     bad=NAT + "allow ipsec from hq to gateway\nallow esp from alice to hq\n",
     good=NAT + "allow ipsec from hq to gateway\nallow ipsec-nat-t from alice to hq\n",
     fixes=(Safety.UNSAFE,),

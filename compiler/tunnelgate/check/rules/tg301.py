@@ -22,7 +22,7 @@ RULE = Row(
     summary="the gateway ends IPsec tunnels and translates sources, and no zone is `ipsec over`",
     why="What an IPsec policy is to protect is chosen after source NAT, by the address that it has "
     "then. A masqueraded packet no longer fits the tunnel and leaves in clear.",
-    source="Linux, measured (kernel facts, IPsec on the gateway itself)",
+    source="Linux, measured (targets page, The gateway's own IPsec)",
     bad=NAT + "allow ipsec from hq to gateway\n",
     good=NAT
     + "zone hq-net {\n  ipsec over wan\n  network    10.20.0.0/16\n}\n"

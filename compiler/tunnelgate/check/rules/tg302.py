@@ -23,7 +23,7 @@ RULE = Rule(
     summary="masquerade to a zone that IPsec protects",
     why="Masquerade takes the address of the interface the packet leaves by, and an IPsec tunnel "
     "has none: the packet would get the public address, match no tunnel, and leave in clear.",
-    source="RFC 4301 section 4.4.1; Linux, measured (kernel facts, IPsec on the gateway itself)",
+    source="RFC 4301 section 4.4.1; Linux, measured (targets page, The gateway's own IPsec)",
     bad=ZONES + _TUNNEL + "nat from lan to wan, hq-net\n" + _REST,
     good=ZONES + _TUNNEL + "nat from lan to wan\nnat from lan to hq-net as 10.20.0.1\n" + _REST,
     fixes=(Safety.UNSAFE,),

@@ -1,7 +1,7 @@
 """The connections that a load does not end: entries of before that the new policy would not make.
 
-An established connection passes whatever the rules say, and keeps its translation (kernel facts,
-Chains and verdicts; language reference, Always on). So what is newly denied or treated otherwise
+An established connection passes whatever the rules say, and keeps its translation (targets page,
+What a reload leaves; language reference, Always on). So what is newly denied or treated otherwise
 goes on until its entry is deleted: conntrack(8) on Linux, pfctl(8) on pf.
 """
 
