@@ -1,6 +1,7 @@
 """`tunnelgate fmt`: what it writes, and what it leaves alone."""
 
 import os
+import signal
 import stat
 
 import pytest
@@ -143,8 +144,22 @@ def test_a_full_disk_changes_nothing(run, in_folder, heap, monkeypatch):
     result = run("fmt", "heap.tg", "other.tg")
     assert result.code == 2
     assert "cannot be written: no space left on device; nothing was changed" in result.err
+    assert "help: make room on the disk\n" in result.err
     assert heap.read_text() == (in_folder / "other.tg").read_text() == HEAP
     assert not [name for name in os.listdir(in_folder) if name.startswith(".")]
+
+
+def test_a_signal_between_replacements_waits_for_the_last(run, in_folder, heap, monkeypatch):
+    (in_folder / "other.tg").write_text(HEAP)
+    replace = os.replace
+
+    def interrupted(old, new):
+        replace(old, new)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    assert run("fmt", "heap.tg", "other.tg").code == 130
+    assert HEAP not in (heap.read_text(), (in_folder / "other.tg").read_text())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunnelgate.cli.aside import aside_of, forget, not_written, write_aside
 from tunnelgate.cli.exits import Problem
 from tunnelgate.cli.signals import undisturbed
 from tunnelgate.cli.unified import unified
@@ -24,15 +25,7 @@ if TYPE_CHECKING:
     from tunnelgate.manifest import Manifest
 
 _MANIFEST = "manifest.json"
-_WAYS_OUT = {
-    errno.ENOSPC: "make room on the disk, or choose another folder with `-o`",
-    errno.EDQUOT: "make room in your quota, or choose another folder with `-o`",
-    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`)",
-    errno.ENOTDIR: "a file stands where a folder should be: move it, or choose another with `-o`",
-    errno.EEXIST: "a file stands where a folder should be: move it, or choose another with `-o`",
-    errno.EISDIR: "a folder stands where a file should be: move it, or choose another with `-o`",
-}
-_OTHERWISE = "check its permissions, or choose another folder with `-o`"
+_OR_ELSE = "choose another folder with `-o`"
 
 
 @record
@@ -85,8 +78,8 @@ def write(gateways: Iterable[Sequence[Difference]]) -> None:
         for change in chain.from_iterable(gateways):
             if change.new is not None:
                 made += _make_folder(change.path.parent)
-                aside[change.path] = _aside(change.path)  # known before it is there
-                _write_aside(aside[change.path], change.new)
+                aside[change.path] = aside_of(change.path)  # known before it is there
+                write_aside(aside[change.path], change.new)
     except BaseException as error:
         _forget(aside.values(), made)
         if isinstance(error, OSError):
@@ -176,32 +169,13 @@ def _make_folder(folder: Path) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
-def _aside(path: Path) -> Path:
-    """A name beside `path` that nothing has."""
-    return path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-
-
-def _write_aside(aside: Path, content: bytes) -> None:
-    """Make a file with this content, safe on the disk."""
-    # With the mode that the umask gives: the output is for others to read.
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _forget(aside: Iterable[Path], made: list[Path]) -> None:
-    """Take back what was written aside."""
-    for path in aside:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+    """Take back what was written aside, and the folders made for it."""
+    forget(aside)
     for folder in reversed(made):
         with suppress(OSError):
             folder.rmdir()
 
 
 def _problem(error: OSError, consequence: str) -> Problem:
-    reason = (error.strerror or str(error)).lower()
-    way_out = _WAYS_OUT.get(error.errno or 0, _OTHERWISE)
-    return Problem(f"`{error.filename}` cannot be written: {reason}; {consequence}", way_out)
+    return not_written(error, consequence, _OR_ELSE)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from tunnelgate.cli.exits import Problem
+from tunnelgate.cli.aside import aside_of, forget, not_written, write_aside
+from tunnelgate.cli.signals import undisturbed
 
 
 def rewrite(texts: Mapping[str, str]) -> None:
     """Give files, by their paths, other texts.
 
     Each is written aside and forced to the disk before the first is replaced, so that a full disk
-    leaves all of them as they were. What a symbolic link leads to is replaced, not the link.
+    leaves all of them as they were, and they are replaced without a signal in between. What a
+    symbolic link leads to is replaced, not the link.
 
     Raises:
         Problem: the disk does not take them.
@@ -23,51 +24,27 @@ def rewrite(texts: Mapping[str, str]) -> None:
     try:
         for name, text in texts.items():
             path = Path(os.path.realpath(name))
-            aside[path] = _write_aside(path, text.encode())
+            like = _writable(path)
+            aside[path] = aside_of(path)  # known before it is there
+            write_aside(aside[path], text.encode(), like)
     except BaseException as error:
-        _forget(aside)
+        forget(aside.values())
         if isinstance(error, OSError):
-            raise _problem(error, "nothing was changed") from error
+            raise not_written(error, "nothing was changed") from error
         raise
     try:
-        for path, written in aside.items():
-            os.replace(written, path)
+        with undisturbed():
+            for path, written in aside.items():
+                os.replace(written, path)
     except OSError as error:
-        _forget(aside)
-        raise _problem(error, "some files may be new already; run it again") from error
+        forget(aside.values())
+        raise not_written(error, "some files may be new already; run it again") from error
 
 
-def _write_aside(path: Path, content: bytes) -> Path:
-    """A file beside `path` with this content, and the owner and mode of that one."""
-    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)  # who may not write it may not replace it
-    about = os.fstat(handle)
-    os.close(handle)
-    aside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def _writable(path: Path) -> os.stat_result:
+    """What is known of a file that we may write: who may not write it may not replace it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        with os.fdopen(handle, "wb") as file:
-            if (about.st_uid, about.st_gid) != (os.geteuid(), os.getegid()):
-                with suppress(PermissionError):  # then it is ours from now on
-                    os.fchown(file.fileno(), about.st_uid, about.st_gid)
-            os.fchmod(file.fileno(), about.st_mode & 0o7777)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    return aside
-
-
-def _forget(aside: Mapping[Path, Path]) -> None:
-    for path in aside.values():
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-
-
-def _problem(error: OSError, consequence: str) -> Problem:
-    reason = (error.strerror or str(error)).lower()
-    return Problem(
-        f"`{error.filename}` cannot be written: {reason}; {consequence}",
-        "check its permissions and the room on the disk",
-    )
+        return os.fstat(handle)
+    finally:
+        os.close(handle)
