@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from gateway import LOADERS, Gateway, read, read_file
+from sample_policies import MIXTURE
 
 from tunnelgate.source import SourceFile
 from tunnelgate.target import Layout
@@ -23,51 +24,6 @@ EXAMPLES = sorted(
     if path.parent.name not in {"broken", "ansible"} and path.stem != "broken"
 )
 PACKETS = int(os.environ.get("TUNNELGATE_PACKETS", "80"))
-
-#: Everything at once: options, both families, wildcards, an unknown address, nested translations.
-MIXTURE = """gateway mixture
-zone wan {
-  interface eth0, wwan*
-  host hq = 192.0.2.10, 2001:db8:51::10
-  group partners = 198.51.100.0/24, 198.51.101.7-198.51.101.9
-}
-zone lan {
-  interface eth1
-  network 192.168.1.0/24, fd00:1::/64
-  host a = 192.168.1.10, fd00:1::10
-}
-zone dmz {
-  interface "6in4", ppp*, ppp0
-  network 10.9.0.0/16
-  host srv = 10.9.0.1
-  address 10.9.0.254
-}
-zone site {
-  ipsec over wan
-  network 10.20.0.0/16, fd20::/48
-}
-nat from lan to wan
-nat from a to wan
-nat from dmz to wan
-nat ipv6 from lan to wan
-nat from lan to site as 10.99.0.1
-allow any except ssh, ip/132 from lan to wan except partners with single
-allow ssh from lan to wan with limit 100000/second per source, log "ssh out"
-allow esp, gre, ping from lan to hq with single, counter
-allow l2tp-ipsec from wan to gateway
-allow pptp, ftp, sip, h323 from lan to wan with helper
-allow dns from any to gateway with limit 1000000/minute, log
-forward https from wan to srv with hairpin
-forward tcp/8080 from wan to srv port 80 with hairpin, log "x"
-forward ike, nat-t from partners to srv
-forward ipv6 udp/53 from wan to a
-deny tcp/25, icmp/redirect from lan, dmz to any with log, counter
-deny any from gateway to partners
-allow any from lan to site
-allow icmp/3-5, sctp/99 from lan to site
-set log-denied on
-set reject on
-"""
 
 
 @pytest.fixture(

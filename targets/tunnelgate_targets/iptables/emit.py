@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from tunnelgate.plan import Plan
 from tunnelgate.target import Output, Requirements, Setup
@@ -18,13 +16,12 @@ from tunnelgate_targets.iptables.pairs import Divided, divide
 from tunnelgate_targets.iptables.quote import plain
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.translating import Translation
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from tunnelgate_targets.skeleton import skeleton
 
 IPSET, MODULES, SYSCTL = "ipset.conf", "modules.conf", "sysctl.conf"
 #: What loads the files of the shared layout: an own chain needs a jump, and an old one has to go.
 SCRIPT = "shared.sh"
+_HERE = Path(__file__).parent
 #: Of what a header says, in characters.
 _WIDTH = 95
 RULES = {4: "rules.v4", 6: "rules.v6"}
@@ -53,7 +50,7 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     }
     if doors.is_shared:
         about["caveats"] = [wrap(caveat, _WIDTH) for caveat in CAVEATS]
-    rules = _template("shared.j2" if doors.is_shared else "rules.j2")
+    rules = skeleton(_HERE, "shared.j2" if doors.is_shared else "rules.j2")
     output = "ACCEPT" if plan.default_output else "DROP"
     files = {
         name: rules.render(about, family=family, output_policy=output, tables=tables[family])
@@ -62,21 +59,23 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     if doors.is_shared:
         files[SCRIPT] = _script(about, bool(sets))
     if sets:
-        files[IPSET] = _template("ipset.j2").render(about, sets=sets)
+        files[IPSET] = skeleton(_HERE, "ipset.j2").render(about, sets=sets)
     return Output(files | _companions(about, needs), needs)
 
 
 def _script(about: dict[str, object], has_sets: bool) -> str:
     jumps = [f"{table}:{chain}" for table, chains in HOOKS.items() for chain in chains]
-    return _template("script.j2").render(about, jumps=jumps, tables=list(HOOKS), has_sets=has_sets)
+    return skeleton(_HERE, "script.j2").render(
+        about, jumps=jumps, tables=list(HOOKS), has_sets=has_sets
+    )
 
 
 def _companions(about: dict[str, object], needs: Requirements) -> dict[str, str]:
     files = {}
     if needs.modules:
-        files[MODULES] = _template("modules.j2").render(about)
+        files[MODULES] = skeleton(_HERE, "modules.j2").render(about)
     if needs.sysctls:
-        files[SYSCTL] = _template("sysctl.j2").render(about)
+        files[SYSCTL] = skeleton(_HERE, "sysctl.j2").render(about)
     return files
 
 
@@ -113,18 +112,3 @@ def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "net.ipv4.ip_forward", "1"
     if 6 in plan.families:
         yield "net.ipv6.conf.all.forwarding", "1"
-
-
-@lru_cache(maxsize=4)
-def _template(name: str) -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(name)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Pair, Plan
@@ -25,9 +23,7 @@ from tunnelgate_targets.nftables.words import (
     join,
     matches,
 )
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from tunnelgate_targets.skeleton import skeleton
 
 TABLE = "tunnelgate"
 #: Of what the header says, in characters.
@@ -77,7 +73,7 @@ class BaseChain:
 def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     """The files of a plan that was not refused."""
     caveats = shared.CAVEATS if setup.layout == "shared" else ()
-    text = _template().render(
+    text = skeleton(Path(__file__).parent, "ruleset.nft.j2").render(
         table=TABLE,
         gateway=plain(plan.gateway),
         policy=plain(plan.policy),
@@ -115,21 +111,6 @@ def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "net.ipv4.ip_forward", "1"
     if 6 in plan.families:
         yield "net.ipv6.conf.all.forwarding", "1"
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template("ruleset.nft.j2")
 
 
 class _Writer:

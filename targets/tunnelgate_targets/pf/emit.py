@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tunnelgate.diagnostics.render.wrap import wrap
 from tunnelgate.plan import Mss, Plan
@@ -20,9 +19,7 @@ from tunnelgate_targets.pf.quote import plain
 from tunnelgate_targets.pf.tables import Tables
 from tunnelgate_targets.pf.translating import Translation
 from tunnelgate_targets.pf.words import Where
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from tunnelgate_targets.skeleton import skeleton
 
 SYSCTL = "sysctl.conf"
 #: Of a line of the header, its marks left out.
@@ -48,7 +45,7 @@ def emit(plan: Plan, setup: Setup, dialect: Dialect, revision: int) -> Output:
     sections = [section for section in writer.sections() if section.lines]
     name, sysctls = layout.file_name(setup), tuple(_sysctls(plan))
     needs = Requirements((), sysctls, layout.load(setup), layout.unload(setup), caveats)
-    text = _template().render(
+    text = skeleton(Path(__file__).parent, "pf.conf.j2").render(
         name=name,
         gateway=plain(plan.gateway),
         policy=plain(plan.policy),
@@ -72,21 +69,6 @@ def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "net.inet.ip.forwarding", "1"
     if 6 in plan.families:
         yield "net.inet6.ip6.forwarding", "1"
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template("pf.conf.j2")
 
 
 class _Writer:
