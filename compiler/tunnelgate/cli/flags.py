@@ -81,6 +81,15 @@ def _complete_rules(
     return complete_rules(context, parameter, begun)
 
 
+_SET = click.option(
+    "settings",
+    "--set",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_setting,
+    help="The value of a parameter; several of a list stand between commas.",
+)
+
 _COMMON = (
     click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
     click.option(
@@ -97,14 +106,7 @@ _COMMON = (
         type=click.Choice(["whole", "shared"]),
         help="shared: side by side with rulesets of others; whole by default.",
     ),
-    click.option(
-        "settings",
-        "--set",
-        metavar="NAME=VALUE",
-        multiple=True,
-        callback=_setting,
-        help="The value of a parameter; several of a list stand between commas.",
-    ),
+    _SET,
     click.option(
         "variables",
         "--vars",
@@ -198,3 +200,15 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
     for decorate in reversed(_COMMON):
         decorated = decorate(decorated)
     return decorated
+
+
+def with_values(function: Callable[..., Exit]) -> Callable[..., Exit]:
+    """The flags of a command that asks about one gateway: `settings`, and `variables` or None."""
+    vars_ = click.option(
+        "variables",
+        "--vars",
+        metavar="FILE",
+        type=click.Path(),
+        help="Values of parameters, in TOML, YAML or JSON.",
+    )
+    return _SET(vars_(function))

@@ -11,8 +11,8 @@ from tunnelgate.cli.exits import Problem
 from tunnelgate.source import SourceFile
 from tunnelgate.variables import NONE, Variables, override
 
-#: A declaration, and its default; only a comma lets a statement go on with the next line.
-_PARAM = re.compile(r"^[ \t]*param[ \t][^=#\n]*(=?)", re.MULTILINE)
+#: A declaration: its name, and its default; only a comma lets a statement go on with the next line.
+_PARAM = re.compile(r"^[ \t]*param[ \t]+([\w-]*)[^=#\n]*(=?)", re.MULTILINE)
 
 
 class Job(NamedTuple):
@@ -57,24 +57,24 @@ def demand_parameters(policies: Sequence[SourceFile]) -> None:
     Raises:
         Problem: no policy has a parameter.
     """
-    if policies and not any(map(_params, policies)):
+    if policies and not any(map(parameters, policies)):
         raise Problem("no policy has parameters", "declare one in the policy: `param NAME : TYPE`")
 
 
 def _sets(
     policy: SourceFile, variables: Sequence[Variables], settings: Variables, with_defaults: bool
 ) -> Iterator[Variables]:
-    params = _params(policy)
+    params = parameters(policy)
     if not params:
         yield NONE
         return
-    if not variables or (with_defaults and all(params)):
+    if not variables or (with_defaults and all(params.values())):
         yield settings
     for one in variables:
         yield override(one, settings)
 
 
-def _params(policy: SourceFile) -> list[bool]:
-    """For each parameter that a policy declares, whether it has a default."""
+def parameters(policy: SourceFile) -> dict[str, bool]:
+    """The parameters that a policy declares by name, and whether each has a default."""
     texts = (part.text for part in inputs.parts_of(policy))
-    return [bool(match[1]) for text in texts for match in _PARAM.finditer(text)]
+    return {match[1]: bool(match[2]) for text in texts for match in _PARAM.finditer(text)}

@@ -8,12 +8,11 @@ import click
 
 from tunnelgate import api
 from tunnelgate.api import PolicyError
-from tunnelgate.cli import HELP
+from tunnelgate.cli import HELP, given
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Problem
-from tunnelgate.cli.revisions import read
+from tunnelgate.cli.flags import with_values
 from tunnelgate.flows.firstmatch import BudgetExceeded
-from tunnelgate.policy import Policy
 
 FORMATS = ("text", "markdown", "json")
 
@@ -21,25 +20,34 @@ FORMATS = ("text", "markdown", "json")
 @click.command("diff", context_settings=HELP)
 @click.argument("old")
 @click.argument("new")
+@with_values
 @click.option("--format", type=click.Choice(FORMATS), default="text", help="text by default.")
 @click.option("exit_code", "--exit-code", is_flag=True, help="Status 1 where anything differs.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.pass_obj
 def command(
-    console: Console, old: str, new: str, format: str, exit_code: bool, quiet: bool, verbose: bool
+    console: Console,
+    old: str,
+    new: str,
+    settings: tuple[str, ...],
+    variables: str | None,
+    format: str,
+    exit_code: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> Exit:
     """Say what a change of a policy means: which flows have another fate.
 
     OLD and NEW are files, or REV:PATH for a file of a git revision. All flows are compared, by
     zones of the same name: flows that are newly allowed, newly denied, or treated otherwise, who
-    decides, and how connections end that a load would leave.
+    decides, and how connections end that a load would leave. Both have the values that are given.
     """
     console.quiet, console.verbose = quiet, verbose
-    policies = [_policy(one, console) for one in (old, new)]
-    if any(policy is None for policy in policies):
-        return Exit.FINDINGS
-    before, after = (policy for policy in policies if policy is not None)
+    try:
+        before, after = given.policies((old, new), settings, variables)
+    except PolicyError as error:
+        return given.refused(error, console)
     try:
         report = api.diff(before, after)
     except BudgetExceeded as error:
@@ -50,13 +58,3 @@ def command(
     if report.is_empty:
         console.say("both mean the same")
     return Exit.FINDINGS if exit_code and not report.is_empty else Exit.CLEAN
-
-
-def _policy(name: str, console: Console) -> Policy | None:
-    """The policy of a file or a revision; None, and its findings are shown, if it has errors."""
-    source = read(name)
-    try:
-        return api.load(source)
-    except PolicyError as error:
-        console.findings(error.diagnostics, ["full"])
-        return None
