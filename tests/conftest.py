@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def absent(reason: str) -> None:
 def need() -> Callable[[str], str]:
     """The path of a program that a test cannot do without: `need("nft")`."""
     return _need
+
+
+@pytest.fixture(scope="session")
+def need_package() -> Callable[[str], None]:
+    """Of a package that a test cannot do without: `need_package("interegular")`."""
+
+    def need(name: str) -> None:
+        if find_spec(name) is None:
+            absent(f"the package `{name}` is not installed")
+
+    return need
 
 
 @pytest.fixture(scope="session")

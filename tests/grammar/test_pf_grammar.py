@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import lark
 import pytest
 
 from tunnelgate_grammar import grammar_text, open_grammar
 
 
-def test_strict() -> None:
+def test_strict(need_package: Callable[[str], None]) -> None:
     """Neither in the tables nor between terminals; needs `lark[interegular]`."""
-    pytest.importorskip("interegular")
+    need_package("interegular")
     lark.Lark(grammar_text("pf"), parser="lalr", lexer="basic", strict=True)
 
 

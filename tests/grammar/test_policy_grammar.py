@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import lark
 import pytest
@@ -29,7 +30,7 @@ def test_the_log_would_tell(
     assert any("conflict" in record.lower() for record in caplog.messages)
 
 
-def test_strict() -> None:
+def test_strict(need_package: Callable[[str], None]) -> None:
     """Terminals that could be taken for each other, too; needs `lark[interegular]`."""
-    pytest.importorskip("interegular")
+    need_package("interegular")
     lark.Lark(grammar_text("policy"), parser="lalr", start=START, strict=True)

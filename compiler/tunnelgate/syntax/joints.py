@@ -130,7 +130,7 @@ def otherwise_expected(trouble: Trouble) -> Diagnostic:
     needed = [
         SIGNS[name] for name in ("_FROM", "_TO", "EQUAL", "COLON") if name in trouble.expected
     ]
-    if len(needed) == 1 and is_item:
+    if len(needed) == 1 and is_item and not trouble.follows(needed[0]):
         where = (word.start, word.start, needed[0] + " ")
         return trouble.found(message, f"write `{needed[0]}` before it", replace=where)
     return trouble.found(message, _form(trouble))

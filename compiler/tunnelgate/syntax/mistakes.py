@@ -56,6 +56,20 @@ def _semicolon(trouble: Trouble) -> Diagnostic | None:
     )
 
 
+def _slashes(trouble: Trouble) -> Diagnostic | None:
+    """`// why`, a comment elsewhere."""
+    word = trouble.word
+    if not word.text.startswith("//"):
+        return None
+    return trouble.found(
+        "a comment begins with `#`",
+        "write `#`",
+        at=(word.start, word.start + 2),
+        replace=(word.start, word.start + 2, "#"),
+        safety=Safety.SAFE,
+    )
+
+
 def _comma_at_line_end(trouble: Trouble) -> Diagnostic | None:
     """A `,` or `+` behind which the next line begins something new."""
     sign = trouble.text[trouble.start : trouble.end][-1:]
@@ -125,6 +139,7 @@ def _unknown(trouble: Trouble, word: str) -> Diagnostic | None:
 #: In this order: the first that knows the mistake names it.
 CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _semicolon,
+    _slashes,
     quotation,
     foreign_character,
     _comma_at_line_end,
