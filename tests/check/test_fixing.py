@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 import tunnelgate
-from tunnelgate import Diagnostic, Policy
+from tunnelgate import Diagnostic
 from tunnelgate.check import fixing
 from tunnelgate.check.fixing import Check, Fixed, Fixer, apply
 from tunnelgate.diagnostics import Edit, Fix, Label, Safety, catalogue
 from tunnelgate.diagnostics.reading import SYNTAX
 from tunnelgate.diagnostics.silencing import RULES as SILENCING
-from tunnelgate.meaning import Decider
 from tunnelgate.reading import read
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax.comments import find_comments
@@ -118,7 +115,8 @@ def test_the_finding_is_gone(case: Case) -> None:
 def test_comments_stay(case: Case) -> None:
     is_about_one = case.finding.rule in SILENCING
     if safety(case) is not Safety.SHOWN and not is_about_one:  # or a character in one is wrong
-        assert comments(case.after) == comments(case.text)
+        kept = iter(comments(case.after))  # there may be more: `//` becomes `#`
+        assert all(comment in kept for comment in comments(case.text))
 
 
 def safety(case: Case) -> Safety:
@@ -135,8 +133,7 @@ def test_a_safe_fix_changes_no_fate(case: Case) -> None:
     before, after = read(case.text).policy, read(case.after).policy
     assert before is not None
     assert after is not None
-    assert list(fates(before, before)) == list(fates(before, after))
-    assert list(fates(after, before)) == list(fates(after, after))
+    assert not tunnelgate.diff(before, after).changes
 
 
 def test_an_unsafe_fix_changes_fates() -> None:
@@ -145,27 +142,11 @@ def test_an_unsafe_fix_changes_fates() -> None:
     after = read(ZONES + "allow any except ah, tcp/25 from lan to wan\n").policy
     assert before is not None
     assert after is not None
-    assert list(fates(after, before)) != list(fates(after, after))
+    assert tunnelgate.diff(before, after).changes
 
 
 def test_safe_fixes_of_policies_are_tried() -> None:
     assert {case.finding.rule.code for case in SAFE} >= {"TG003", "TG103"}
-
-
-def fates(asked: Policy, policy: Policy) -> Iterator[tuple[object, ...]]:
-    """What `policy` does to a packet of every class that `asked` tells apart."""
-    decider = Decider(policy)
-    zones = {zone.name: zone for zone in policy.zones}
-    names = [zone.name for zone in asked.zones]
-    for source, destination in product(names, names):
-        for outcome in tunnelgate.decide(asked, f"any from {source} to {destination}"):
-            packet = replace(outcome.packet, ingress=zones[outcome.packet.ingress.name])
-            found = decider.decide(packet, zones[destination])
-            egress = found.egress and found.egress.name
-            yield (
-                found.packet.source, found.packet.destination, found.packet.l4, found.delivered,
-                egress, found.source, found.destination, found.l4, found.ports,
-            )  # fmt: skip
 
 
 # The engine
