@@ -136,6 +136,11 @@ def test_a_safe_fix_changes_no_fate(case: Case) -> None:
     assert not tunnelgate.diff(before, after).changes
 
 
+def test_what_was_meant_to_be_a_comment_becomes_one() -> None:
+    result = fix("// ours\n" + ZONES.replace("eth1", "{ eth1 } // two"), unsafe=False)
+    assert result.text == "# ours\n" + ZONES.replace("eth1", "eth1 # two")
+
+
 def test_an_unsafe_fix_changes_fates() -> None:
     """Or the test above would see nothing."""
     before = read(ZONES + "allow any from lan to wan\n").policy

@@ -172,7 +172,9 @@ def _touch(some: Iterable[Span], others: Sequence[Span]) -> bool:
 def _keeps_comments(finding: Diagnostic) -> bool:
     """Whether no comment goes, unless it is the comment that the finding is about."""
     return finding.primary.span.text.startswith("#") or all(
-        list(_comments(edit.span.text)) == list(_comments(edit.text)) for edit in _edits(finding)
+        not old or old == list(_comments(edit.text))
+        for edit in _edits(finding)
+        for old in [list(_comments(edit.span.text))]
     )
 
 

@@ -209,7 +209,9 @@ class Reader:
     def _read_tail(self, at: int, end: int) -> None:
         """Report what stands behind the `}` of a zone."""
         junk = next(outline.words(self.text, at, end), None)
-        if junk is not None:
+        if junk is not None and junk.text.startswith("//"):
+            self._report(Level.POLICY, junk.start, end, Stop(junk.start, frozenset()))
+        elif junk is not None:
             self.findings.append(
                 Diagnostic(
                     SYNTAX,
