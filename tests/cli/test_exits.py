@@ -23,7 +23,13 @@ def test_findings(run):
     ("arguments", "said", "way_out"),
     [
         (["chek"], "unknown command `chek`", "did you mean `check`?"),
-        (["check", "--colour", "never"], "--colour", "--color"),
+        (["check", "--colour", "never"], "no such option `--colour`", "did you mean `--color`?"),
+        (["check", "--zz"], "no such option `--zz`", "`tunnelgate check --help` says"),
+        (["check", "--layout", "x"], "invalid value for `--layout`: `x` is not one of", "--help"),
+        (["check", "--layout"], "option `--layout` requires an argument\n", "`--help` says"),
+        (["diff", "a"], "missing argument `NEW`\n", "`tunnelgate diff --help` says"),
+        (["completion"], "`{bash|zsh|fish}`; choose from bash, zsh, fish\n", "--help"),
+        (["rule", "a", "b"], "got unexpected extra argument", "`tunnelgate rule --help` says"),
         (["check", "-t", "nftable"], "unknown target `nftable`", "did you mean `nftables`?"),
         (["rule", "esp-from-many-host"], "unknown rule", "did you mean `esp-from-many-hosts`?"),
         (["protocols", "wiregard"], "unknown protocol", "did you mean `wireguard`?"),
@@ -33,6 +39,7 @@ def test_findings(run):
 def test_wrong_usage(run, arguments, said, way_out):
     result = run(*arguments)
     assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
     assert said in result.err
     assert way_out in result.err
 

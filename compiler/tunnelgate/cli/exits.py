@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import IO, Any
 
 import click
+
+from tunnelgate.diagnostics.nearest import nearest
 
 
 class Exit(IntEnum):
@@ -42,6 +45,28 @@ class Problem(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to standard error, as findings are written."""
         click.echo(f"error: {self.message}\n  = help: {self.help}", file=file, err=file is None)
+
+
+class Misuse(Problem):
+    """A flag or a value that the command does not take, told as every other problem is.
+
+    Args:
+        error: what click found.
+    """
+
+    def __init__(self, error: click.UsageError) -> None:
+        command = f"{error.ctx.command_path} " if error.ctx else ""
+        help = f"`{command}--help` says what it takes"
+        if isinstance(error, click.NoSuchOption):
+            close = nearest(error.option_name, error.possibilities or ())
+            super().__init__(
+                f"no such option `{error.option_name}`",
+                f"did you mean `{close}`?" if close else help,
+            )
+            return
+        said = " ".join(error.format_message().split()).replace(". Choose from:", "; choose from")
+        message = re.sub(r"'([^']*)'", r"`\1`", said).removesuffix(".")
+        super().__init__(message[:1].lower() + message[1:], help)
 
 
 class Fault(Problem):

@@ -11,12 +11,15 @@ import click
 from tunnelgate import __version__
 from tunnelgate.cli import HELP
 from tunnelgate.cli.console import Console
-from tunnelgate.cli.exits import Exit, Fault, Problem, Terminated
+from tunnelgate.cli.exits import Exit, Fault, Misuse, Problem, Terminated
 from tunnelgate.cli.signals import terminable
 from tunnelgate.diagnostics.nearest import nearest
 
 #: The commands, in the order in which people need them. Each is a module of `cli.commands`.
 COMMANDS = ("check", "compile", "fmt", "diff", "rule", "protocols", "targets", "completion")
+
+#: These, and a plain `UsageError`: whatever else click says of usage is a page of help.
+_MISUSES = (click.NoSuchOption, click.BadParameter, click.BadOptionUsage, click.BadArgumentUsage)
 
 
 class Commands(click.Group):
@@ -57,12 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _stopped("interrupted", error, Exit.INTERRUPTED)
     except Terminated as error:
         return _stopped("terminated", error, Exit.TERMINATED)
+    except _MISUSES as error:
+        return _misused(error)
     except click.ClickException as error:
+        if type(error) is click.UsageError:
+            return _misused(error)
         error.show()
         return error.exit_code
     except Exception as error:
         return _fault(error, console)
     return code or Exit.CLEAN
+
+
+def _misused(error: click.UsageError) -> Exit:
+    Misuse(error).show()
+    return Misuse.exit_code
 
 
 def _stopped(how: str, error: BaseException, code: Exit) -> Exit:
