@@ -25,6 +25,7 @@ from tunnelgate.flows.netfilter import (
     Ruleset,
     Source,
     State,
+    Unclear,
     Within,
 )
 from tunnelgate.policy import Policy, Zone
@@ -67,8 +68,9 @@ class Walk:
                 case Return():
                     return None
                 case Helper() as action:
-                    self.helper = action.name
-                case Accept() | Drop() | Destination() | Source() as action:
+                    if self.helper is None or not action.is_final:
+                        self.helper = action.name
+                case Accept() | Drop() | Unclear() | Destination() | Source() as action:
                     return action
         return None
 

@@ -11,7 +11,7 @@ STATEMENT). What a reader does not know it refuses; nothing is guessed here.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
@@ -29,7 +29,7 @@ from tunnelgate.flows.fields import (
     Sets,
 )
 from tunnelgate.flows.firstmatch import Row
-from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.intervals import Interval, Intervals
 from tunnelgate.flows.rates import common
 
 ACCEPT = "accepted"
@@ -225,9 +225,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """Assigns a helper, and goes on."""
+    """Assigns a helper, and goes on; of several the last counts, or the first if it `is_final`."""
 
     name: str
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What happens here depends on the program that loads the rules, so nothing may come here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +241,7 @@ class Nothing:
     """Counts, logs, or changes what no flow is told by, and goes on."""
 
 
-Action = Accept | Drop | Return | Jump | Destination | Source | Helper | Nothing
+Action = Accept | Drop | Return | Jump | Destination | Source | Helper | Unclear | Nothing
 
 
 class Case(NamedTuple):
@@ -272,10 +278,15 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All chains by name; one family alone is `family`, else 0."""
+    """All chains by name; one family alone is `family`, else 0.
+
+    `has_last_filter` says whether a filter may stand behind the translation of sources. iptables
+    has no table there, so what leaves is filtered before it.
+    """
 
     chains: Mapping[str, Chain]
     family: int = 0
+    has_last_filter: bool = True
 
     def asks_ipsec(self) -> bool:
         """Whether any rule asks what IPsec has protected or will protect."""
@@ -361,7 +372,7 @@ class _Walk:
                 return False
             case _:
                 yield Row(box, action, rule.line)
-                return isinstance(action, Destination | Source)
+                return isinstance(action, Destination | Source | Unclear)
         return True
 
     def _jump(
@@ -454,3 +465,23 @@ def of_family(family: int) -> Sets:
     """All packets of a family."""
     axis = axes.family_axis(family)
     return sets(destination=axis, source=axis)
+
+
+def merged(boxes: Iterable[Sets]) -> tuple[Sets, ...]:
+    """The same flows in fewer boxes: those that differ on one axis alone become one.
+
+    A set of 100,000 hosts is one box then, and so are the channels of a pair of hosts.
+    """
+    for axis in (SOURCE, DESTINATION, L4):
+        groups: dict[Sets, list[Interval]] = {}
+        for box in boxes:
+            asked = box[axis]
+            if asked is not None:
+                groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).extend(asked)
+            else:
+                groups.setdefault(box, [])
+        boxes = [
+            (*rest[:axis], Intervals.of(some), *rest[axis + 1 :]) if some else rest
+            for rest, some in groups.items()
+        ]
+    return tuple(boxes)

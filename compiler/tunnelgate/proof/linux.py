@@ -1,9 +1,9 @@
 """A ruleset of netfilter as the same lists that a policy becomes.
 
 The hooks in their order: destination translation, route, the filters of input or forward with the
-new destination and the old source, source translation, the filters behind it (kernel facts, Chains
-and verdicts). What a translation changes is put into the later lists as the constant that it is, so
-that every row asks about the packet as it arrived.
+new destination and the old source, source translation, the filters behind it or, with iptables,
+before it (nf_ip_hook_priorities). What a translation changes is put into the later lists as the
+constant that it is, so that every row asks about the packet as it arrived.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Linux:
 
     def __init__(self, ruleset: Ruleset, world: World, family: int) -> None:
         for chain in ruleset.at("postrouting", nat=False):
-            _expect_last(chain)
+            if ruleset.has_last_filter:
+                _expect_last(chain)
         self.ruleset = _located(ruleset, world)
         self.world = world
         self.family = family
@@ -94,7 +95,9 @@ class Linux:
     ) -> list[Row]:
         """Whether packets of a box pass that no translation looks at: `ACCEPT` or `DROP`."""
         found = self.filters(way, egress, departure, facts, within)
-        return [row if row.label == DROP else row._replace(label=ACCEPT) for row in found]
+        return [
+            row._replace(label=ACCEPT) if isinstance(row.label, Accept) else row for row in found
+        ]
 
     def facts(self, way: Way) -> Facts:
         """What is fixed about packets that begin a connection."""
@@ -150,9 +153,12 @@ def _both(one: list[Row], other: list[Row]) -> list[Row]:
     ]
 
 
-def _worse(one: object, other: object) -> str | Accept:
+def _worse(one: object, other: object) -> str | Accept | netfilter.Unclear:
     if DROP in (one, other):
         return DROP
+    for label in (one, other):
+        if isinstance(label, netfilter.Unclear):
+            return label
     limited = [label for label in (one, other) if isinstance(label, Accept)]
     if len(limited) > 1:
         raise Unmodelled("two chains with credit, one after the other")
@@ -162,8 +168,8 @@ def _worse(one: object, other: object) -> str | Accept:
 def _expect_last(chain: Chain) -> None:
     """Refuse filters of what leaves that would see it before it is as it leaves.
 
-    Whether IPsec protects a packet is settled when its source is translated (kernel facts, IPsec on
-    the gateway itself); what a filter behind that asks of sources is not what arrived.
+    Whether IPsec protects a packet is settled when its source is translated (targets page); what a
+    filter behind that asks of sources is not what arrived.
     """
     if chain.hook is None or chain.hook.priority <= _SRCNAT:
         raise Unmodelled("a filter of what leaves, before sources are translated")
@@ -240,7 +246,7 @@ class _New:
             if isinstance(row.label, netfilter.Destination):
                 yield from self._substituted(row, row.label, judged)
                 continue
-            if row.label == DROP:
+            if row.label != ACCEPT:
                 raise Unmodelled("a drop where destinations are translated", int(str(row.cause)))
             if routed is None:
                 routed = list(self._routed(judged))
@@ -329,10 +335,12 @@ class _New:
         for row in self._nat("postrouting", facts):
             yield row._replace(label=self._public(row, egress))
 
-    def _public(self, row: Row, egress: Zone) -> tuple[int, str] | None:
+    def _public(self, row: Row, egress: Zone) -> tuple[int, str] | netfilter.Unclear | None:
         label = row.label
         if label == ACCEPT or (isinstance(label, netfilter.Source) and label.keep):
             return None
+        if isinstance(label, netfilter.Unclear):
+            return label
         if not isinstance(label, netfilter.Source):
             raise Unmodelled("a drop where sources are translated", int(str(row.cause)))
         public = label.address
@@ -350,9 +358,17 @@ class _New:
             assigned = [row for row in found if isinstance(row.label, netfilter.Helper)]
             if assigned and any(row.label == DROP for row in found):
                 raise Unmodelled("a chain that assigns helpers and drops")
-            for row in reversed(assigned):
-                assert isinstance(row.label, netfilter.Helper)
-                yield row._replace(label=row.label.name)
+            yield from _counting(assigned)
+
+
+def _counting(assigned: list[Row]) -> Iterator[Row]:
+    """The assignments of helpers, those that count first: final ones, then the later ones."""
+    labels = [row.label for row in assigned if isinstance(row.label, netfilter.Helper)]
+    found = [row._replace(label=label.name) for row, label in zip(assigned, labels, strict=True)]
+    are_final = [label.is_final for label in labels]
+    if any(are_final) and not all(are_final):
+        raise Unmodelled("helpers that are assigned in two ways")
+    return iter(found if all(are_final) else found[::-1])
 
 
 def _part(row: Row, number: int) -> Row:

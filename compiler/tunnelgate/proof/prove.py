@@ -29,7 +29,7 @@ from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import AH
 from tunnelgate.proof.known import PASSES, Known, passes
 from tunnelgate.proof.linux import Linux, Way
-from tunnelgate.proof.world import STRANGER, World
+from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, World
 
 MODEL = 1
 """The version of the packet model; it changes where a proof says something else than before."""
@@ -140,9 +140,13 @@ class _Prover:
                 str(row.label)
                 for *_, helpers in meant.values()
                 for row in helpers
-                if row.label is not None
+                if row.label is not None and self._is_of_family(row)
             }
         )
+
+    def _is_of_family(self, row: Row) -> bool:
+        ends = (row.sets[DESTINATION], row.sets[SOURCE])
+        return all(asked is None or asked.overlaps(self.axis) for asked in ends)
 
     # -- which packets there are
 
@@ -229,9 +233,16 @@ class _Prover:
     def beginning(self, way: Way) -> Iterator[Refuted]:
         """Packets that begin a connection; ICMPv6 errors never do (nf_conntrack_icmpv6)."""
         domain = self._domain(way, self.l4 - ICMPV6_ERRORS)
+        *rest, sources = domain
         for choice in range(self.world.choices):
-            said = self.linux.new(way, choice)
-            yield from self._compare(("O2", "begins"), way, self._begins(way), said, domain)
+            said, meant = self.linux.new(way, choice), self._begins(way)
+            about = "O2", "begins"
+            if forwarded := sources - NEVER_FORWARDED:
+                yield from self._compare(about, way, meant, said, (*rest, forwarded))
+            if staying := sources & NEVER_FORWARDED:
+                # what is not forwarded meets no translation of sources
+                met, done = ((lists[0], lists[-1]) for lists in (meant, said))
+                yield from self._compare(about, way, met, done, (*rest, staying))
 
     def going_on(self, way: Way) -> Iterator[Refuted]:
         """Packets of connections that there are, and what belongs to these."""

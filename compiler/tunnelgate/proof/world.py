@@ -17,6 +17,9 @@ from tunnelgate.policy.model import MULTICAST
 #: Stands for every name that no policy writes out: no interface is named so (dev_valid_name).
 STRANGER = "~"
 
+#: Sources of which the kernel forwards nothing (ip6_forward, ip_route_input_slow).
+NEVER_FORWARDED = NEVER_SPOOFED | Intervals.single(axes.address_of("0.0.0.0"))
+
 
 @dataclass(frozen=True)
 class World:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
 from tunnelgate.target import WHOLE, Output, Setup, release
+
+if TYPE_CHECKING:
+    from tunnelgate.flows.netfilter import Ruleset
 
 
 class Iptables:
@@ -32,6 +36,12 @@ class Iptables:
         from tunnelgate_targets.iptables.emit import emit
 
         return emit(plan, setup, self.format_revision)
+
+    def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
+        """The chains of `rules.v4` and `rules.v6`, with the sets that they ask."""
+        from tunnelgate_targets.iptables.read import read
+
+        return read(files)
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Load the files for real, in a namespace that nobody else sees."""

@@ -1,6 +1,6 @@
 """What is always on: ICMP without which a network does not work, whatever a `deny` says.
 
-It is asked behind the check of sources and before the statements. The chains of IPv6 let AH return
+It is asked behind the check of sources and before the statements. The chains of IPv6 deal with AH
 first, because `-p` of ip6tables-legacy looks through it (targets page, AH and NAT).
 """
 
@@ -57,6 +57,7 @@ class Always:
         invalid = chain((), "invalid")
         self.chains.add(at, _INVALID, jump(invalid), "invalid packets")
         if invalid not in self.chains:
+            self.chains.add(invalid, "-m ah", DROP, "AH, whatever it protects")
             for number in _ERRORS:
                 self.chains.add(invalid, _icmpv6(number), RETURN, _ABOUT_ERRORS)
             self.chains.add(invalid, "", DROP, "invalid packets")

@@ -31,6 +31,12 @@ LOADERS = {
     RULES[4]: f"iptables-restore < {RULES[4]}",
     RULES[6]: f"ip6tables-restore < {RULES[6]}",
 }
+#: Measured with both flavours: `-m policy --dir out` in mangle POSTROUTING sees what IPsec would do
+#: with a packet whose source is not translated yet.
+NAT_BEFORE_IPSEC = (
+    "what is translated on its way into an ipsec zone passes only where the IPsec policy takes it "
+    "by its own source too: otherwise iptables drops it as clear text"
+)
 #: The kernel calls two helpers by other names than their module.
 _MODULES = {"Q.931": "h323", "RAS": "h323"}
 
@@ -49,7 +55,7 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         "needs": needs,
     }
     if doors.is_shared:
-        about["caveats"] = [wrap(caveat, _WIDTH) for caveat in CAVEATS]
+        about["caveats"] = [wrap(caveat, _WIDTH) for caveat in needs.caveats]
     rules = skeleton(_HERE, "shared.j2" if doors.is_shared else "rules.j2")
     output = "ACCEPT" if plan.default_output else "DROP"
     files = {
@@ -81,11 +87,14 @@ def _companions(about: dict[str, object], needs: Requirements) -> dict[str, str]
 
 def _requirements(plan: Plan, has_sets: bool, doors: Doors) -> Requirements:
     modules, sysctls = tuple(_modules(plan)), tuple(_sysctls(plan))
+    is_inner = any(snat.destination.over is not None for snat in plan.snats)
+    caveats = (NAT_BEFORE_IPSEC,) if is_inner else ()
     if doors.is_shared:
         load, unload = f"sh {SCRIPT} load", f"sh {SCRIPT} unload"
-        return Requirements(modules, sysctls, (load,), (unload,), CAVEATS)
+        return Requirements(modules, sysctls, (load,), (unload,), (*CAVEATS, *caveats))
     names = [IPSET, *RULES.values()] if has_sets else list(RULES.values())
-    return Requirements(modules, sysctls, tuple(LOADERS[name] for name in names))
+    load_all = tuple(LOADERS[name] for name in names)
+    return Requirements(modules, sysctls, load_all, caveats=caveats)
 
 
 def _tables(

@@ -23,6 +23,8 @@ from tunnelgate_targets.iptables.words import AH_MATCH, all_prefixes, join, know
 
 BUILT_IN = ("INPUT", "FORWARD", "OUTPUT")
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
+#: Is for the gateway too, and of other types than its own addresses.
+_MULTICAST = {4: ("-d 224.0.0.0/4", "-d 255.255.255.255"), 6: ("-d ff00::/8",)}
 _NEVER_SPOOFED = {
     4: (("-s 0.0.0.0 -p udp --dport 67", "DHCP before there is an address (RFC 2131)"),),
     6: (
@@ -96,7 +98,11 @@ class Filter:
             self.chains.add(at, match, ACCEPT, "set reject on: the answer to TCP")
         if not self.plan.default_output:
             self.always.invalid(at)
-        self.links.departures(self.chains, at, lambda link: self._pair(None, link))
+        # a RETURN would leave the verdict to what stands behind the jump of the shared layout
+        otherwise = self.endings.final(None)
+        self.links.departures(
+            self.chains, at, lambda link: self._pair(None, link), otherwise=otherwise
+        )
         self.endings.end(self.chains, at, None)
 
     def _loopback(self, at: str, way: str) -> None:
@@ -142,10 +148,15 @@ class Filter:
                 match = self.links.network("s", one)
                 if match is not None:
                     self.chains.add(name, match, RETURN, f"zone {one.name}")
+            about = f"no zone over {carrier.name} holds its source"
             if carrier in self.plan.inside_ipsec:
-                match = "-p udp --dport 1701 -m addrtype --dst-type LOCAL"
-                self.chains.add(name, match, RETURN, "l2tp-ipsec")
-            self.chains.add(name, "", DROP, f"no zone over {carrier.name} holds its source")
+                match = "-p udp --dport 1701"
+                if self.family == 6:
+                    # `-p udp` of ip6tables-legacy looks through it (targets page, AH and NAT)
+                    self.chains.add(name, "-m ah", DROP, about)
+                for goal in ("-m addrtype --dst-type LOCAL", *_MULTICAST[self.family]):
+                    self.chains.add(name, join(match, goal), RETURN, "l2tp-ipsec")
+            self.chains.add(name, "", DROP, about)
 
     def _untranslatable(self, forward: str) -> None:
         """AH that would be translated is dropped in its original direction; replies of AH begun on
@@ -206,7 +217,8 @@ class Filter:
         pair = self._pair(link, None)
         if pair is not None:
             self.chains.add(own, "", goto(pair), f"from {link.name} to the gateway")
-        self.links.departures(self.chains, onward, partial(self._pair, link))
+        otherwise = self.endings.final(link)
+        self.links.departures(self.chains, onward, partial(self._pair, link), otherwise=otherwise)
         for at in (own, onward):
             self.endings.end(self.chains, at, link)
 

@@ -28,11 +28,14 @@ class _Name(NamedTuple):
 
 
 class _Direction(NamedTuple):
-    """The option for an interface, the side of the network behind it, and what else tells IPsec."""
+    """The option for an interface, the side of the network behind it, what else tells IPsec, and
+    the verdict for a link without a chain.
+    """
 
     option: str
     side: str
     state: str
+    otherwise: str = RETURN
 
 
 class Links:
@@ -53,10 +56,20 @@ class Links:
         self._dispatch(chains, at, chain_of, _Direction("-i", "s", DECRYPTED), tunnels=tunnels)
 
     def departures(
-        self, chains: Chains, at: str, chain_of: ChainOf, *, tunnels: bool = True
+        self,
+        chains: Chains,
+        at: str,
+        chain_of: ChainOf,
+        *,
+        tunnels: bool = True,
+        otherwise: str = RETURN,
     ) -> None:
-        """Rules by the link of departure; what an ipsec link holds is not for its carrier."""
-        self._dispatch(chains, at, chain_of, _Direction("-o", "d", ""), tunnels=tunnels)
+        """Rules by the link of departure; what an ipsec link holds is not for its carrier.
+
+        What a wildcard or a carrier must not take has the verdict `otherwise`.
+        """
+        way = _Direction("-o", "d", "", otherwise)
+        self._dispatch(chains, at, chain_of, way, tunnels=tunnels)
 
     def _dispatch(
         self, chains: Chains, at: str, chain_of: ChainOf, way: _Direction, *, tunnels: bool
@@ -68,9 +81,14 @@ class Links:
             for one in self.plan.carried(name.link) if tunnels else ():
                 match, chain = self.network(way.side, one), chain_of(one)
                 if match is not None and (chain is not None or needed):
-                    chains.add(at, join(interface, way.state, match), _to(chain), _about(one))
+                    chains.add(
+                        at,
+                        join(interface, way.state, match),
+                        _to(chain, way.otherwise),
+                        _about(one),
+                    )
             if needed:
-                chains.add(at, interface, _to(own), _about(name.link))
+                chains.add(at, interface, _to(own, way.otherwise), _about(name.link))
 
     def _is_shadowed(self, place: int, chain_of: ChainOf) -> bool:
         name = self._names[place]
@@ -93,8 +111,8 @@ def _names(plan: Plan) -> Iterator[_Name]:
         yield _Name(f"{prefix}+", link)
 
 
-def _to(chain: str | None) -> str:
-    return RETURN if chain is None else goto(chain)
+def _to(chain: str | None, otherwise: str) -> str:
+    return otherwise if chain is None else goto(chain)
 
 
 def _about(link: Link) -> str:

@@ -94,7 +94,8 @@ class Mangle:
         for drop in self.plan.clear_drops:
             goal = self.links.network("d", drop.link)
             if goal is not None:
-                # behind the translation of sources, so that NAT before IPsec is seen as it leaves
+                # no table behind the translation of sources may drop: NAT before IPsec is not seen
+                # as it leaves, but as it arrived (emit.py, NAT_BEFORE_IPSEC)
                 match = join(goal, elsewhere, "-m policy --dir out --pol none")
                 self.chains.add(at, match, DROP, f"{drop.origin.text}: in clear")
         ClearL2tp(self.plan, self.links, self.chains).leaving(at)

@@ -27,10 +27,11 @@ from tunnelgate.flows.netfilter import (
     Test,
     Unmodelled,
     Within,
+    merged,
 )
 from tunnelgate_targets.nftables.read import build
 from tunnelgate_targets.nftables.read.build import Action, Declaration, Match, Value, listed
-from tunnelgate_targets.nftables.read.values import family_of, merged, number, one_key, together
+from tunnelgate_targets.nftables.read.values import family_of, number, one_key, together
 
 _EVERYTHING = (Case(EVERYTHING, Nothing()),)
 #: The port range of which nothing is IKE's (language reference, What happens to a packet).

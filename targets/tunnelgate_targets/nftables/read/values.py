@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, Sets
+from tunnelgate.flows.fields import ANY_PORT, Sets
 from tunnelgate.flows.intervals import Interval
 from tunnelgate.flows.netfilter import Unmodelled, of_family, sets
 
@@ -129,23 +129,3 @@ def together(key: tuple[str, ...], words: tuple[str, ...]) -> Sets:
 @lru_cache(maxsize=4096)
 def _ports(protocol: int, word: str) -> Intervals:
     return Intervals((axes.l4(protocol, *number(word)),))
-
-
-def merged(boxes: Iterable[Sets]) -> tuple[Sets, ...]:
-    """The same flows in fewer boxes: those that differ on one axis alone become one.
-
-    A set of 100,000 hosts is one box then, and so are the channels of a pair of hosts.
-    """
-    for axis in (SOURCE, DESTINATION, L4):
-        groups: dict[Sets, list[Interval]] = {}
-        for box in boxes:
-            asked = box[axis]
-            if asked is not None:
-                groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).extend(asked)
-            else:
-                groups.setdefault(box, [])
-        boxes = [
-            (*rest[:axis], Intervals.of(some), *rest[axis + 1 :]) if some else rest
-            for rest, some in groups.items()
-        ]
-    return tuple(boxes)
