@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 
 from tunnelgate import api, config
-from tunnelgate.cli.changes.json import Document
+from tunnelgate.cli.changes.json import Document as Changes
+from tunnelgate.cli.explained.json import Document as Explanation
 from tunnelgate.diagnostics import Rule, catalogue
 from tunnelgate.diagnostics.render import page, render
 from tunnelgate.manifest import Manifest
@@ -80,7 +81,8 @@ def said(rule: Rule) -> str:
 def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, by its path in the repository, and its text."""
     yield "schemas/manifest.schema.json", schema(Manifest)
-    yield "schemas/diff.schema.json", schema(Document)
+    yield "schemas/diff.schema.json", schema(Changes)
+    yield "schemas/explain.schema.json", schema(Explanation)
     yield "schemas/findings.schema.json", findings_schema()
     yield "schemas/config.schema.json", config_schema()
     yield "docs/protocols.md", protocol_page.markdown(TABLE)

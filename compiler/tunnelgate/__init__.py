@@ -54,6 +54,7 @@ __all__ = [
     "compile_each",
     "decide",
     "diff",
+    "explain",
     "load",
     "review",
 ]
@@ -78,6 +79,7 @@ _HOMES = {
     "compile_each": "tunnelgate.api",
     "decide": "tunnelgate.api",
     "diff": "tunnelgate.api",
+    "explain": "tunnelgate.api",
     "load": "tunnelgate.api",
     "review": "tunnelgate.api",
 }

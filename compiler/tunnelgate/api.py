@@ -18,6 +18,7 @@ from tunnelgate.syntax.comments import ADDRESSED
 if TYPE_CHECKING:
     from tunnelgate.meaning import Decider, Outcome, Packet
     from tunnelgate.meaning.difference import Report
+    from tunnelgate.meaning.explain import Case
     from tunnelgate.plan import Plan
     from tunnelgate.proof import Certificate
     from tunnelgate.silencing import Trust
@@ -313,7 +314,7 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     decider = _decider(policy)
     if not isinstance(question, str):
         return [decider.decide(question)]
-    return [decider.decide(*one) for one in packets(decider, _question(policy, question))]
+    return [decider.decide(*one) for one in packets(decider, ask(policy, question))]
 
 
 def diff(old: Policy, new: Policy) -> Report:
@@ -333,6 +334,49 @@ def diff(old: Policy, new: Policy) -> Report:
     from tunnelgate.meaning.difference import compare
 
     return compare(old, new)
+
+
+def ask(policy: Policy, text: str) -> Question:
+    """A question about a policy, `esp from alice to hq`, with the policy's names resolved.
+
+    Raises:
+        PolicyError: it is none, or names what the policy does not know.
+    """
+    flow, unread = parse_flow(SourceFile(text, "<question>"))
+    if flow is None:
+        raise PolicyError(unread)
+    found, unresolved = resolve_flow(policy, flow)
+    if found is None:
+        raise PolicyError(unresolved)
+    return found
+
+
+def explain(policy: Policy, question: str | Question, *, arriving: str | None = None) -> list[Case]:
+    """What happens to all packets of a question, and why, by cases.
+
+    Args:
+        policy: a policy that was loaded.
+        question: `esp from alice to hq`, of hosts, groups, zones, addresses or `any`.
+        arriving: the name of the zone that the packets come in by, whosever their source is: that
+            of the source by default. So it is told what happens to spoofed packets.
+
+    Raises:
+        PolicyError: the question names what the policy does not know.
+        KeyError: no zone has the name `arriving`.
+        BudgetExceeded: the policy is too large for it.
+
+    >>> policy = load("zone wan { interface eth0 }\\nallow ike from 192.0.2.10 to gateway")
+    >>> [case.reason.value for case in explain(policy, "ike from 192.0.2.10 to gateway")]
+    ['allowed']
+    >>> cases = explain(policy, "ipsec from wan to gateway")
+    >>> [(case.family, case.reason.value) for case in cases]
+    [(4, 'allowed'), (4, 'nothing allows it'), (6, 'nothing allows it')]
+    """
+    from tunnelgate.meaning.explain import explain as answer
+
+    zones = {zone.name: zone for zone in policy.zones}
+    zone = None if arriving is None else zones[arriving]
+    return answer(policy, ask(policy, question) if isinstance(question, str) else question, zone)
 
 
 def _emit(
@@ -443,13 +487,3 @@ def _decider(policy: Policy) -> Decider:
     from tunnelgate.meaning import Decider
 
     return Decider(policy)
-
-
-def _question(policy: Policy, text: str) -> Question:
-    flow, unread = parse_flow(SourceFile(text, "<question>"))
-    if flow is None:
-        raise PolicyError(unread)
-    question, unresolved = resolve_flow(policy, flow)
-    if question is None:
-        raise PolicyError(unresolved)
-    return question

@@ -84,6 +84,8 @@ def test_shells_complete_what_there_is(complete):
         ("tunnelgate rule tg30", 2, {"TG301", "TG302", "TG303"}),
         ("tunnelgate check --ignore TG50", 3, {"TG501", "TG505"}),
         ("tunnelgate check --format gi", 3, {"github", "gitlab"}),
+        ("tunnelgate expl", 1, {"explain"}),
+        ("tunnelgate explain g.tg 'esp from a to b' -t ipt", 5, {"iptables"}),
         ("tunnelgate completion ", 2, set(SHELLS)),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelgate.flows import Box, Intervals, Region
-from tunnelgate.flows.boxes import meet, subtract
+from tunnelgate.flows.boxes import joined, meet, subtract
 
 TOP = 5
 POINTS = list(product(range(TOP + 1), repeat=3))
@@ -46,6 +46,18 @@ def test_a_difference_of_boxes_is_disjoint(one: Box, other: Box) -> None:
     assert sum(len(held(piece)) for piece in pieces) == len(held(one) - held(other))
     common = meet(one, other)
     assert (held(common) if common else set()) == held(one) & held(other)
+
+
+@given(st.lists(_box, max_size=4))
+def test_joined_boxes_hold_the_same_points(boxes: list[Box]) -> None:
+    assert set().union(*map(held, joined(boxes))) == set().union(*map(held, boxes))
+
+
+@given(_box, _box)
+def test_boxes_cut_apart_are_joined(one: Box, cut: Box) -> None:
+    middle = meet(one, cut)
+    pieces = [*subtract(one, cut), *([middle] if middle else [])]
+    assert joined(pieces) == [one]
 
 
 @given(_region)

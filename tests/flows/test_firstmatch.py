@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunnelgate.flows import Intervals, firstmatch
-from tunnelgate.flows.firstmatch import BudgetExceeded, Row, differences
+from tunnelgate.flows.firstmatch import BudgetExceeded, Row, cases, differences
 
 SIZE = 6
 AXES = 3
@@ -71,6 +71,20 @@ def test_differences_are_the_points_that_differ(one, other, domain, large) -> No
             assert [row.label for row in difference.other] == [row.label for row in theirs]
             if len(mine) == len(theirs) == 1:
                 assert (difference.one, difference.other) == (tuple(mine), tuple(theirs))
+
+
+@settings(max_examples=100, deadline=None)
+@given(sides, st.tuples(*[intervals] * AXES))
+def test_cases_are_every_point_once_with_its_own_rows(side, domain) -> None:
+    found = cases(side, domain, final=[DROP])
+    for point in product(range(SIZE), repeat=AXES):
+        holding = [
+            rows
+            for box, rows in found
+            if all(value in axis for value, axis in zip(point, box, strict=True))
+        ]
+        inside = all(value in axis for value, axis in zip(point, domain, strict=True))
+        assert holding == ([tuple(answer(side, point))] if inside else []), point
 
 
 @given(sides)

@@ -81,6 +81,20 @@ def _complete_rules(
     return complete_rules(context, parameter, begun)
 
 
+_TARGET = click.option(
+    "targets",
+    "-t",
+    "--target",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=_complete_targets,
+    help="May be given several times.",
+)
+_LAYOUT = click.option(
+    "--layout",
+    type=click.Choice(["whole", "shared"]),
+    help="shared: side by side with rulesets of others; whole by default.",
+)
 _SET = click.option(
     "settings",
     "--set",
@@ -92,20 +106,8 @@ _SET = click.option(
 
 _COMMON = (
     click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
-    click.option(
-        "targets",
-        "-t",
-        "--target",
-        metavar="NAME",
-        multiple=True,
-        shell_complete=_complete_targets,
-        help="May be given several times.",
-    ),
-    click.option(
-        "--layout",
-        type=click.Choice(["whole", "shared"]),
-        help="shared: side by side with rulesets of others; whole by default.",
-    ),
+    _TARGET,
+    _LAYOUT,
     _SET,
     click.option(
         "variables",
@@ -212,3 +214,8 @@ def with_values(function: Callable[..., Exit]) -> Callable[..., Exit]:
         help="Values of parameters, in TOML, YAML or JSON.",
     )
     return _SET(vars_(function))
+
+
+def on_targets(function: Callable[..., Exit]) -> Callable[..., Exit]:
+    """The flags of a command about the rulesets of one gateway: `targets`, and `layout` or None."""
+    return _TARGET(_LAYOUT(function))

@@ -16,7 +16,17 @@ from tunnelgate.cli.signals import terminable
 from tunnelgate.diagnostics.nearest import nearest
 
 #: The commands, in the order in which people need them. Each is a module of `cli.commands`.
-COMMANDS = ("check", "compile", "fmt", "diff", "rule", "protocols", "targets", "completion")
+COMMANDS = (
+    "check",
+    "compile",
+    "fmt",
+    "explain",
+    "diff",
+    "rule",
+    "protocols",
+    "targets",
+    "completion",
+)
 
 #: These, and a plain `UsageError`: whatever else click says of usage is a page of help.
 _MISUSES = (click.NoSuchOption, click.BadParameter, click.BadOptionUsage, click.BadArgumentUsage)

@@ -39,6 +39,23 @@ def subtract(one: Box, other: Box) -> Iterator[Box]:
         rest[axis] = shared
 
 
+def joined(boxes: Iterable[Box]) -> list[Box]:
+    """The same points in fewer boxes: those that differ on one axis alone become one."""
+    found = list(boxes)
+    count = 0
+    while count != len(found):
+        count = len(found)
+        for axis in range(len(found[0]) if found else 0):
+            alike: dict[Box, list[Intervals]] = {}
+            for box in found:
+                alike.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
+            found = [
+                (*rest[:axis], Intervals.union_of(parts), *rest[axis:])
+                for rest, parts in alike.items()
+            ]
+    return found
+
+
 @record
 class Region:
     """A union of boxes; they may overlap. Not canonical: compare by the differences."""

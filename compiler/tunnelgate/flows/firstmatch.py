@@ -14,6 +14,7 @@ what was found for the same rows at the same axis is remembered. This is a firew
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from enum import Enum
 from itertools import groupby, takewhile
 from typing import NamedTuple
 
@@ -80,6 +81,31 @@ def differences(
     if not all(domain):
         return []
     return _Comparison((one, other), domain, frozenset(final), budget).run()
+
+
+def cases(
+    stages: Sequence[Stage],
+    domain: Box,
+    *,
+    final: Iterable[Hashable] = (),
+    budget: int = BUDGET,
+) -> list[tuple[Box, tuple[Row, ...]]]:
+    """A domain in disjoint boxes, each with the row of each stage that decides in all of it.
+
+    Arguments and exceptions are those of `differences`; no stage stands behind a final label.
+    """
+    # Every point differs from a list that no other is equal to.
+    nobody = [Row((None,) * len(domain), _Nobody.LABEL)]
+    found = differences(
+        stages, [nobody for _ in stages], domain, final=[*final, _Nobody.LABEL], budget=budget
+    )
+    return [(one.box, one.one) for one in found]
+
+
+class _Nobody(Enum):
+    """A label of its own."""
+
+    LABEL = "nobody's"
 
 
 class _Found(NamedTuple):

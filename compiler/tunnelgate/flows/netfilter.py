@@ -282,11 +282,13 @@ class Ruleset:
 
     `has_last_filter` says whether a filter may stand behind the translation of sources. iptables
     has no table there, so what leaves is filtered before it.
+    `file` is the name of the file whose lines the rules tell.
     """
 
     chains: Mapping[str, Chain]
     family: int = 0
     has_last_filter: bool = True
+    file: str = ""
 
     def asks_ipsec(self) -> bool:
         """Whether any rule asks what IPsec has protected or will protect."""

@@ -174,13 +174,14 @@ _CLOSED = Lists([_NO_ZONE], [_NOTHING], [_NOTHING], [_NOTHING])
 
 
 def _change(arrival: Arrival, family: int, found: Difference) -> Change:
-    before, after = _contrast(_fate(found.one), _fate(found.other))
+    before, after = _contrast(fate_of(found.one), fate_of(found.other))
     return Change(
         arrival, family, found.box, before, after, (_why(found.one),), (_why(found.other),)
     )
 
 
-def _fate(rows: Sequence[Row]) -> Fate:
+def fate_of(rows: Sequence[Row]) -> Fate:
+    """What the rows of `flatten` say, one of each stage; the verdict alone where it is a drop."""
     if rows[0].label == DROP:
         return NOWHERE
     passes, source, ports, helper = (row.label for row in rows)

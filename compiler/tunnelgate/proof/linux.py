@@ -88,6 +88,14 @@ class Linux:
         """
         return _New(self, way, choice).stages()
 
+    def destinations(self, way: Way) -> list[Row]:
+        """How destinations of packets that begin a connection are translated.
+
+        Raises:
+            Unmodelled: two chains translate there.
+        """
+        return _New(self, way, 0).destinations
+
     # -- packets of connections that there are
 
     def verdict(
@@ -242,7 +250,7 @@ class _New:
     def _along(self, judged: _Judge) -> Iterator[Row]:
         """The rows of a later hook, asked of the packet as it arrived."""
         routed: list[Row] | None = None
-        for row in self._destinations:
+        for row in self.destinations:
             if isinstance(row.label, netfilter.Destination):
                 yield from self._substituted(row, row.label, judged)
                 continue
@@ -259,7 +267,7 @@ class _New:
                     yield one._replace(sets=both)
 
     @cached_property
-    def _destinations(self) -> list[Row]:
+    def destinations(self) -> list[Row]:
         """The rows of destination translation."""
         if self.way.interface is None:
             return [Row(EVERYTHING, ACCEPT, 0)]

@@ -43,9 +43,12 @@ class Nftables:
 
     def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
         """The chains of `ruleset.nft`, which both families share."""
+        from dataclasses import replace
+
         from tunnelgate_targets.nftables.read import read
 
-        chains = read(files["ruleset.nft"])
+        name = "ruleset.nft"
+        chains = replace(read(files[name]), file=name)
         return {4: chains, 6: chains}
 
     def validate(self, files: Mapping[str, str]) -> str:

@@ -103,12 +103,13 @@ def _changed(line: Line) -> Changed:
         kind=line.kind.value,
         flow=line.flow,
         effects=list(line.effects),
-        statements=[_statement(one) for one in line.statements],
+        statements=[place_of(one) for one in line.statements],
         packets=[_packet(change) for change in line.changes],
     )
 
 
-def _statement(statement: PolicyStatement) -> Statement:
+def place_of(statement: PolicyStatement) -> Statement:
+    """A statement, and where it stands."""
     span = statement.span
     return Statement(text=statement.text, path=span.file.path, line=span.position.line)
 

@@ -100,7 +100,7 @@ class _Writer:
         destination = joined(self._destination(change, box[DESTINATION]))
         words = f"{protocols} from {source} to {destination}"
         if box[SOURCE_PORT] != ANY_PORT:
-            words += f" with source port {_ports(box[SOURCE_PORT])}"
+            words += f" with source port {ports(box[SOURCE_PORT])}"
         return words + (", inside IPsec" if change.arrival.decrypted else "")
 
     def _destination(self, change: Change, addresses: Intervals) -> list[str]:
@@ -137,22 +137,24 @@ class _Writer:
             self._host(fate) if fate.destination is not None else str(fate.egress),
             "it is" if fate.source is None else self.places.address(fate.source),
             "moved" if fate.ports is Ports.MOVED else "kept",
-            _limit(fate.rates) if fate.rates else "unlimited",
+            limit(fate.rates) if fate.rates else "unlimited",
             _helper(fate) if fate.helper else "no helper",
         )
 
     def _host(self, fate: Fate) -> str:
         assert fate.destination is not None
-        names = (_host_name(policy, fate.destination) for policy in self.places.policies)
+        names = (host_name(policy, fate.destination) for policy in self.places.policies)
         name = next(filter(None, names), self.places.address(fate.destination))
         return name if fate.port is None else f"{name} port {fate.port}"
 
 
-def _host_name(policy: Policy, address: int) -> str | None:
+def host_name(policy: Policy, address: int) -> str | None:
+    """The name of the host that has an address; None where none has."""
     return next((host.name for host in policy.hosts if address in host.addresses), None)
 
 
-def _limit(rates: frozenset[Rate]) -> str:
+def limit(rates: frozenset[Rate]) -> str:
+    """Limits of which one has to have credit left, in words."""
     words = sorted(
         f"{rate.connections}/{rate.unit}{' per source' if rate.per_source else ''}"
         for rate in rates
@@ -164,8 +166,9 @@ def _helper(fate: Fate) -> str:
     return "its helper" if fate.helper == HELPER else f"the helper {fate.helper}"
 
 
-def _ports(ports: Intervals) -> str:
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports)
+def ports(numbers: Intervals) -> str:
+    """Ports as they are written, in a row."""
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in numbers)
 
 
 def _protocol_names(change: Change) -> list[str]:

@@ -246,14 +246,14 @@ class Builder:
     def nothing(self, _items: Children) -> Action:
         return Action("nothing", (), (), 0)
 
-    def accept(self, _items: Children) -> Action:
-        return Action("accept", (), (), 0)
+    def accept(self, items: Children) -> Action:
+        return Action("accept", (), (), items[0].line)
 
-    def drop(self, _items: Children) -> Action:
-        return Action("drop", (), (), 0)
+    def drop(self, items: Children) -> Action:
+        return Action("drop", (), (), items[0].line)
 
-    def leave(self, _items: Children) -> Action:
-        return Action("return", (), (), 0)
+    def leave(self, items: Children) -> Action:
+        return Action("return", (), (), items[0].line)
 
     def jump(self, items: Children) -> Action:
         return Action("jump", (str(items[0]),), (), items[0].line)

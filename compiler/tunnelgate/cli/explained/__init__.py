@@ -1,0 +1,1 @@
+"""What `tunnelgate explain` shows: the cases of a question as text or JSON."""

@@ -1,0 +1,142 @@
+"""The cases of a question in words: which flows, what becomes of them, who decides, which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from tunnelgate.cli.changes.lines import host_name, limit, ports
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.meaning.decide import Ports, Reason
+from tunnelgate.meaning.explain import Case
+from tunnelgate.meaning.naming import Places, channel_words, joined
+from tunnelgate.policy import Forward, Policy, Question, Rule, Statement
+from tunnelgate.proof.emitted import Emitted, Lines
+
+#: The reasons that a statement says by itself.
+_SAID = (Reason.ALLOWED, Reason.DENIED, Reason.FORWARDED)
+
+_WITH_SOURCE_PORTS = Intervals.of(axes.l4(protocol) for protocol in sorted(axes.WITH_PORTS))
+
+Rules: TypeAlias = Mapping[str, Lines | None]
+"""The rulesets of each target asked for; None of one that cannot be shown."""
+
+
+class Line(NamedTuple):
+    """Flows with one fate, for one reason.
+
+    Attributes:
+        passes: whether they pass.
+        flows: `esp from alice to hq`, each of them.
+        effects: what becomes of them, a clause each.
+        reason: why, where no statement says it; else "".
+        statements: who decides.
+        rules: the rules that they meet, of each target; None of one that cannot be shown.
+        cases: the cases, of one family or of both.
+    """
+
+    passes: bool
+    flows: tuple[str, ...]
+    effects: tuple[str, ...]
+    reason: str
+    statements: tuple[Statement, ...]
+    rules: Mapping[str, list[Emitted] | None]
+    cases: tuple[Case, ...]
+
+
+def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rules) -> list[Line]:
+    """The cases in their order, those that read the same in both families as one."""
+    writer = _Writer(policy, question)
+    alike: dict[tuple[object, ...], list[Case]] = {}
+    for case in cases:
+        told = (writer.flows(case), tuple(writer.effects(case)), _reason(case), case.statements)
+        alike.setdefault((case.fate.passes, *told), []).append(case)
+    families = {case.family for case in cases}
+    found = []
+    for some in alike.values():
+        first = some[0]
+        flows = writer.flows(first)
+        family = f" (IPv{first.family})" if {case.family for case in some} < families else ""
+        found.append(
+            Line(
+                first.fate.passes,
+                tuple(flow + family for flow in flows),
+                tuple(writer.effects(first)),
+                _reason(first),
+                first.statements,
+                {name: None if one is None else _rules(one, some) for name, one in rules.items()},
+                tuple(some),
+            )
+        )
+    return found
+
+
+def _rules(of_target: Lines, cases: Sequence[Case]) -> list[Emitted]:
+    found = dict.fromkeys(one for case in cases for one in of_target.of(case))
+    return sorted(found, key=lambda one: (one.file, one.line))
+
+
+def _reason(case: Case) -> str:
+    if case.always:
+        return f"{case.reason.value}: {case.always}"
+    return "" if case.reason in _SAID and case.statements else case.reason.value
+
+
+class _Writer:
+    def __init__(self, policy: Policy, question: Question) -> None:
+        self.policy = policy
+        self.question = question
+        self.places = Places((policy,), [zone.name for zone in policy.zones])
+
+    def flows(self, case: Case) -> tuple[str, ...]:
+        """The packets of a case, as statements would say them."""
+        return tuple(self._flow(case, box) for box in case.boxes)
+
+    def _flow(self, case: Case, box: Box) -> str:
+        protocols = joined(self._protocols(case, box[L4]))
+        source = joined(self.places.words(case.home.name, case.family, box[SOURCE]))
+        to = joined(self.places.words(case.egress.name, case.family, box[DESTINATION]))
+        words = f"{protocols} from {source} to {to}"
+        if box[SOURCE_PORT] != ANY_PORT:
+            words += f" with source port {ports(box[SOURCE_PORT])}"
+        if case.home.name != case.arrival.zone:
+            words += f", arriving in {case.arrival.zone}"
+        return words + (", inside IPsec" if case.arrival.decrypted else "")
+
+    def _protocols(self, case: Case, l4: Intervals) -> Sequence[str]:
+        asked = self.question.protocols
+        other_icmp = axes.l4(axes.ICMPV6 if case.family == 4 else axes.ICMP)
+        if l4 == asked.l4 - Intervals.of([other_icmp]):
+            return asked.names
+        return channel_words(l4, case.family, [*asked.names, *_protocol_names(case)])
+
+    def effects(self, case: Case) -> Iterator[str]:
+        """What becomes of what passes, a clause each."""
+        fate = case.fate
+        if fate.destination is not None:
+            name = host_name(self.policy, fate.destination)
+            address = self.places.address(fate.destination)
+            port = "" if fate.port is None else f" port {fate.port}"
+            yield f"is handed to {address if name is None else f'{name} ({address})'}{port}"
+        if fate.egress is not None and fate.egress != self.policy.gateway.name:
+            public = "" if fate.source is None else f" as {self.places.address(fate.source)}"
+            yield f"leaves by {fate.egress}{public}"
+        if fate.ports is Ports.MOVED or (fate.ports and _has_ports(case)):
+            yield f"its source port is {fate.ports.value}"
+        if fate.rates:
+            yield f"is {limit(fate.rates)}"
+        if fate.helper:
+            yield f"is followed by the helper {fate.helper}"
+
+
+def _has_ports(case: Case) -> bool:
+    return any(box[L4].overlaps(_WITH_SOURCE_PORTS) for box in case.boxes)
+
+
+def _protocol_names(case: Case) -> Iterator[str]:
+    for statement in case.statements:
+        if isinstance(statement, Rule | Forward):
+            yield from statement.protocols.names

@@ -1,0 +1,130 @@
+"""The cases of a question are all its packets, each once, and say of them what `decide` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sample_policies import MIXTURE, TWO_WANS
+
+import tunnelgate
+from tunnelgate import api
+from tunnelgate.flows.fields import Arrival
+from tunnelgate.flows.firstmatch import BudgetExceeded
+from tunnelgate.meaning import Decider, Reason
+from tunnelgate.meaning.expect import packets
+from tunnelgate.meaning.explain import Case, explain
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+#: A source port as clients have it, which `decide` takes by default.
+CLIENT = 40000
+
+BRANCH = """zone wan {
+  interface eth0
+  host hq = 192.0.2.10
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+}
+zone far {
+  ipsec over wan
+  network 10.20.0.0/16
+}
+nat from lan to wan
+allow ssh from lan to gateway
+allow l2tp-ipsec from wan to gateway
+allow any from lan to far
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(EXAMPLES / name for name in ("branch-office/branch.tg", "hairpin/cottage.tg")),
+        MIXTURE,
+        TWO_WANS,
+    ],
+    ids=["branch", "hairpin", "mixture", "two-wans"],
+)
+def test_cases_say_what_decide_says(source: Path | str) -> None:
+    policy = tunnelgate.load(source)
+    decider = Decider(policy)
+    names = [zone.name for zone in policy.zones]
+    seen = set()
+    for question in (f"any from {one} to {other}" for one in names for other in names):
+        asked = api.ask(policy, question)
+        cases = explain(policy, asked)
+        for packet, egress, rules in packets(decider, asked):
+            ((zone, _),) = asked.destination
+            point = zone.index, packet.l4, CLIENT, packet.destination, packet.source
+            (case,) = (case for case in cases if holds(case, point))
+            outcome = decider.decide(packet, egress, rules)
+            seen.add(outcome.reason)
+            assert case.reason == outcome.reason, (question, packet)
+            assert case.fate.passes == outcome.delivered
+            assert bool(case.always) == (outcome.reason is Reason.ALWAYS)
+            if outcome.delivered:
+                assert (case.fate.destination or packet.destination) == outcome.destination
+                assert case.fate.source == (outcome.source if outcome.ports else None)
+                assert case.fate.ports == outcome.ports
+    assert {Reason.ALWAYS, Reason.NOT_ALLOWED, Reason.ALLOWED} <= seen
+
+
+def holds(case: Case, point: tuple[int, ...]) -> bool:
+    return not case.arrival.decrypted and any(
+        all(place in part for place, part in zip(point, box, strict=True)) for box in case.boxes
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "always"),
+    [
+        ("ssh from gateway to gateway", "loopback"),
+        ("ssh from gateway to wan", "what the gateway itself sends"),
+        ("icmpv6/135 from lan to gateway", "neighbour discovery"),
+        ("icmpv6/2 from lan to wan", "the ICMPv6 errors of RFC 4890"),
+        ("icmp/3 from gateway to wan", "ICMP errors out"),
+    ],
+)
+def test_what_is_always_on_is_named(question: str, always: str) -> None:
+    policy = tunnelgate.load(BRANCH.replace("192.168.1.0/24", "192.168.1.0/24, fd00::/64"))
+    assert {case.always for case in tunnelgate.explain(policy, question)} == {always}
+
+
+def test_what_is_inside_ipsec_is_a_case_of_its_own() -> None:
+    tunnel, rest = BRANCH.index("zone far"), BRANCH.index("nat from")
+    policy = tunnelgate.load(BRANCH[:tunnel] + BRANCH[rest : BRANCH.index("allow any")])
+    found = {
+        (case.arrival, case.reason)
+        for case in tunnelgate.explain(policy, "udp/1701 from wan to gateway")
+        if case.family == 4
+    }
+    assert found == {
+        (Arrival("wan", decrypted=True), Reason.ALLOWED),
+        (Arrival("wan"), Reason.NOT_ALLOWED),
+    }
+
+
+def test_packets_may_come_in_elsewhere() -> None:
+    policy = tunnelgate.load(BRANCH)
+
+    def reason(question: str, arriving: str) -> set[Reason]:
+        return {case.reason for case in tunnelgate.explain(policy, question, arriving=arriving)}
+
+    assert reason("ssh from 192.168.1.7 to gateway", "wan") == {Reason.SPOOFED}
+    assert reason("ssh from 10.20.0.1 to gateway", "wan") == {Reason.NOT_PROTECTED}
+    assert reason("ssh from 192.168.1.7 to gateway", "lan") == {Reason.ALLOWED}
+    with pytest.raises(KeyError):
+        tunnelgate.explain(policy, "ssh from hq to gateway", arriving="nowhere")
+
+
+def test_no_packet_fits() -> None:
+    policy = tunnelgate.load(BRANCH)
+    assert tunnelgate.explain(policy, "icmpv6/128 from hq to gateway") == []
+
+
+def test_a_question_has_a_budget() -> None:
+    policy = tunnelgate.load(BRANCH)
+    with pytest.raises(BudgetExceeded):
+        explain(policy, api.ask(policy, "any from any to any"), budget=3)
