@@ -261,3 +261,13 @@ def test_standard_input(run) -> None:
     shown = run("explain", "-", "esp from alice to hq", stdin=POLICY)
     assert (shown.code, shown.err) == (0, "")
     assert "(<stdin>:23)" in shown.out
+
+
+def test_the_rules_of_very_many_cases_are_not_looked_up(run, in_folder: Path) -> None:
+    many = "".join(f"allow tcp/{port} from lan to wan\n" for port in range(1000, 1200, 2))
+    (in_folder / "g.tg").write_text(POLICY + many)
+    shown = run("explain", "g.tg", "any from lan to wan")
+    assert shown.code == 0
+    assert "by `allow tcp/1198 from lan to wan`" in shown.out
+    assert "nftables" not in shown.out
+    assert "ask about fewer addresses or one protocol" in shown.err

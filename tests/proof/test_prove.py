@@ -165,3 +165,27 @@ def test_the_manifest_says_what_was_proved() -> None:
     manifest = tunnelgate.compile(POLICY).manifest
     assert '"model": 1' in manifest
     assert "O2: what begins a connection" in manifest
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_gateway_without_zones_is_proved(target: str) -> None:
+    assert_proved(tunnelgate.load("gateway g\n"), target, "whole")
+    assert_proved(tunnelgate.load("gateway g\n"), target, "shared")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_hairpin_through_a_tunnel_takes_the_address_of_another_uplink(target: str) -> None:
+    """Two addresses that nobody knows, of which one alone is that of the arriving interface."""
+    source = """gateway g
+zone wan { interface eth0 }
+zone wan2 { interface eth4 }
+zone site {
+  ipsec over wan
+  network 10.20.0.0/16
+  host fileserver = 10.20.0.5
+}
+nat from site to wan
+nat from site to wan2
+forward udp/53 from wan2 to fileserver with hairpin
+"""
+    assert_proved(tunnelgate.load(source), target, "whole")

@@ -296,8 +296,8 @@ class _Builder:
                     )
                 if entry.addresses.overlaps(axes.UNKNOWN):
                     match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    own, others = self._of_arrival(entry, forward.family)
-                    arrival = bool(own) and not others
+                    own = self._of_arrival(entry, forward.family)
+                    arrival = self._takes_arrivals(entry, forward.family)
                     yield Dnat(
                         link,
                         match,
@@ -307,14 +307,19 @@ class _Builder:
                         forward.target,
                         forward.port,
                         about,
-                        any(axes.is_unknown(value) for value in others),
+                        (own - entry.addresses).overlaps(axes.UNKNOWN),
                     )
 
     @staticmethod
-    def _of_arrival(entry: model.Entry, family: int) -> tuple[list[int], list[int]]:
-        """The addresses of the interface that packets arrive on, and those that are not meant."""
-        own = [value for value in entry.zone.carrier.addresses if axes.family(value) == family]
-        return own, [value for value in own if value not in entry.addresses]
+    def _of_arrival(entry: model.Entry, family: int) -> Intervals:
+        """The gateway's addresses on the interface that packets arrive on."""
+        own = Intervals.union_of(map(Intervals.single, entry.zone.carrier.addresses))
+        return own & axes.family_axis(family)
+
+    def _takes_arrivals(self, entry: model.Entry, family: int) -> bool:
+        """Whether a forward takes all addresses of the arriving interface, and no unknown other."""
+        own = self._of_arrival(entry, family)
+        return own <= entry.addresses and entry.addresses & axes.UNKNOWN <= own
 
     def _elsewhere(self, entry: model.Entry, family: int) -> Intervals:
         """The gateway's own addresses that a forward does not mean although one is unknown."""
@@ -422,8 +427,7 @@ class _Builder:
         """The destinations that a forward takes, before it has translated them."""
         if not entry.addresses.overlaps(axes.UNKNOWN):
             return _Reached(entry.addresses, None)
-        own, others = self._of_arrival(entry, family)
-        if own and not others:
+        if self._takes_arrivals(entry, family):
             return _Reached(axes.ANY_ADDRESS, "arrival")
         mine = axes.family_axis(family) - self._elsewhere(entry, family)
         return _Reached(mine, "machine")

@@ -304,13 +304,16 @@ class _Prover:
         """What comes from or goes to an interface that no zone has is dropped."""
         nothing = [Row(EVERYTHING, DROP, "no zone")]
         begins = self.l4 - ICMPV6_ERRORS
-        for zone in self.world.policy.zones[1:]:
+        zones = self.world.policy.zones[1:]
+        if not zones:
+            return
+        for zone in zones:
             for name in self.world.interfaces(zone):
                 way = Way(zone, name, decrypted=zone.over is not None)
                 to = Departure(zone, STRANGER, protected=False)
                 about = "O2", "leaves by an interface of no zone"
                 yield from self._judged(about, way, to, Facts(), nothing, begins)
-        way = Way(self.world.policy.zones[1], STRANGER, decrypted=False)
+        way = Way(zones[0], STRANGER, decrypted=False)
         for to in self._departures(way):
             about = "O2", "arrives by an interface of no zone"
             yield from self._judged(about, way, to, Facts(), nothing, begins)

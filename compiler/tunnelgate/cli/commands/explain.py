@@ -24,6 +24,9 @@ FORMATS = ("text", "json")
 
 _DEFAULT_TARGET = "nftables"
 
+# The lines of one case are found by meeting it with every rule of its pair of zones.
+_MOST_CASES_WITH_RULES = 100
+
 
 @click.command("explain", context_settings=HELP)
 @click.argument("path", type=click.Path())
@@ -67,7 +70,7 @@ def command(
         zone = None if arriving is None else _known_zone(policy, arriving)
         asked = api.ask(policy, question)
         cases = api.explain(policy, asked, arriving=zone)
-        found = lines(policy, asked, cases, _rules(policy, run))
+        found = lines(policy, asked, cases, _rules(policy, run, len(cases)))
     except PolicyError as error:
         return given.refused(error, console)
     except BudgetExceeded as error:
@@ -104,8 +107,14 @@ def _known_zone(policy: Policy, name: str) -> str:
     return name
 
 
-def _rules(policy: Policy, run: Run) -> Rules:
+def _rules(policy: Policy, run: Run, cases: int) -> Rules:
     """The rules of each target, as far as they can be shown; it is said why others are not."""
+    if cases > _MOST_CASES_WITH_RULES:
+        run.console.say(
+            f"no rules are shown, since the answer has {cases} cases and rules are found of "
+            f"up to {_MOST_CASES_WITH_RULES}; ask about fewer addresses or one protocol"
+        )
+        return {}
     return {name: _read_back(policy, name, run) for name in run.targets or (_DEFAULT_TARGET,)}
 
 
