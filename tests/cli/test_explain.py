@@ -224,7 +224,7 @@ def test_targets_that_have_no_lines_say_so(run, explain) -> None:
     assert shown.code == 0
     assert "  nftables:\n    ruleset.nft:" in shown.out
     assert "pf" not in shown.out
-    assert shown.err == "pf: no rules are shown, since its rulesets cannot be read back\n"
+    assert shown.err == "pf: no rules are shown, since nothing tells their lines\n"
     explain("esp from alice to hq")
     refused = run("explain", "g.tg", "esp from alice to hq", "-t", "pf")
     assert (refused.code, "allowed: " in refused.out) == (0, True)

@@ -60,7 +60,7 @@ def command(
 
     QUESTION is as in an expectation: 'esp from alice to hq'. Of zones, groups and protocols of
     several channels, all packets are told by cases: verdict, translations, the statement that
-    decides, and the rules of each target, nftables by default.
+    decides, and the rules of nftables.
     """
     console.quiet, console.verbose = quiet, verbose
     files = () if variables is None else (variables,)
@@ -131,6 +131,6 @@ def _read_back(policy: Policy, name: str, run: Run) -> Lines | None:
         return None
     read = target.read(made.files) if isinstance(target, Readable) else {}
     if not is_shown(made.files, read):
-        run.console.say(f"{name}: no rules are shown, since its rulesets cannot be read back")
+        run.console.say(f"{name}: no rules are shown, since nothing tells their lines")
         return None
     return Lines(policy, made.files, read)
