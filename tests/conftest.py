@@ -32,6 +32,12 @@ def absent(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session", name="absent")
+def _absent() -> Callable[[str], None]:
+    """Skip the test for what this machine lacks: `absent("no namespace can be made")`."""
+    return absent
+
+
 @pytest.fixture(scope="session")
 def need() -> Callable[[str], str]:
     """The path of a program that a test cannot do without: `need("nft")`."""

@@ -24,15 +24,12 @@ def _mounted(options: str, prepare: str = "true", after: str = "true") -> tuple[
 
 
 @pytest.fixture
-def mountable(spawn, need) -> None:
+def mountable(spawn, need, absent) -> None:
     """A machine on which a file system can be mounted in a namespace."""
     need("unshare")
     Path("out").mkdir()
     if spawn("--version", before=_mounted("size=4k")).code != 0:
-        from_namespace = "no mount namespace can be made"
-        if os.environ.get("CI"):
-            pytest.fail(from_namespace)
-        pytest.skip(from_namespace)
+        absent("no mount namespace can be made")
 
 
 def test_a_disk_that_cannot_be_written(spawn, mountable):

@@ -55,3 +55,18 @@ def test_protocols_and_ports() -> None:
     assert axes.l4(axes.ESP) == (50 << 16, (50 << 16) + 65535)
     assert axes.l4(axes.UDP, 500, 500) == ((17 << 16) + 500,) * 2
     assert Intervals.of(axes.l4(number) for number in range(256)) == axes.ANY_L4
+
+
+@given(_addresses, st.integers(1, 65535))
+def test_an_endpoint_is_an_address_and_ports(
+    value: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
+) -> None:
+    shown = f"[{value}]" if value.version == 6 else str(value)
+    assert axes.endpoint_of(f"{shown}:{port}") == (axes.address(value), str(port))
+    assert axes.endpoint_of(shown) == axes.endpoint_of(str(value)) == (axes.address(value), "")
+
+
+@pytest.mark.parametrize("text", ["", ":80", "[]:80", "host:80"])
+def test_what_is_no_endpoint(text: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        axes.endpoint_of(text)

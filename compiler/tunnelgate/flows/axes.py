@@ -53,6 +53,21 @@ def address_of(text: str) -> int:
     return address(ip_address(text))
 
 
+def endpoint_of(text: str) -> tuple[int, str]:
+    """The place of the address of an endpoint, and its ports as written, "" where it has none.
+
+    Endpoints are `192.0.2.1`, `192.0.2.1:80` and `[2001:db8::1]:80` (nft(8), NAT statements;
+    iptables-extensions(8), DNAT). Raises ValueError.
+    """
+    if text.startswith("["):
+        inner, _, rest = text[1:].partition("]")
+        return address_of(inner), rest.removeprefix(":")
+    if text.count(":") == 1:
+        inner, _, ports = text.partition(":")
+        return address_of(inner), ports
+    return address_of(text), ""
+
+
 def network(value: IPv4Network | IPv6Network) -> Interval:
     """The places of a prefix on the axis."""
     return address(value.network_address), address(value.broadcast_address)

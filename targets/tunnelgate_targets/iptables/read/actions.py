@@ -78,15 +78,8 @@ def _word(options: Mapping[str, Option], name: str, number: int) -> str:
 
 def _endpoint(word: str, line: Line) -> tuple[int, str]:
     """`192.0.2.1`, `192.0.2.1:80` or `[2001:db8::1]:80`."""
-    if word.startswith("["):
-        inner, _, rest = word[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif word.count(":") == 1:
-        inner, _, port = word.partition(":")
-    else:
-        inner, port = word, ""
     try:
-        return axes.address_of(inner), port
+        return axes.endpoint_of(word)
     except ValueError as error:
         raise Unmodelled(f"address `{word}`", line.number) from error
 

@@ -310,17 +310,10 @@ def _endpoint(word: str, line: int) -> tuple[int, int | None]:
 
 
 def _with_ports(word: str, line: int) -> tuple[int, str]:
-    if word.startswith("["):
-        inner, _, rest = word[1:].partition("]")
-        ports = rest.removeprefix(":")
-    elif word.count(":") == 1:
-        inner, _, ports = word.partition(":")
-    else:
-        inner, ports = word, ""
     try:
-        return axes.address_of(inner), ports
+        return axes.endpoint_of(word)
     except ValueError as error:
-        raise Unmodelled(f"address `{inner}`", line) from error
+        raise Unmodelled(f"address `{word}`", line) from error
 
 
 def _is_moved(ports: str, line: int) -> bool:
