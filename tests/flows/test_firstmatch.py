@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from evaluate import answer, holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,23 +34,6 @@ def stages(labels: str) -> st.SearchStrategy[list[Row]]:
 sides = st.tuples(stages("ab"), stages("xy"))
 
 
-def first(stage: list[Row], point: tuple[int, ...]) -> Row:
-    return next(
-        row
-        for row in stage
-        if all(one is None or value in one for value, one in zip(point, row.sets, strict=True))
-    )
-
-
-def answer(side: tuple[list[Row], ...], point: tuple[int, ...]) -> list[Row]:
-    found: list[Row] = []
-    for stage in side:
-        found.append(first(stage, point))
-        if found[-1].label == DROP:
-            break
-    return found
-
-
 @settings(max_examples=150, deadline=None)
 @given(sides, sides, st.tuples(*[intervals] * AXES), st.sampled_from([1, 64]))
 def test_differences_are_the_points_that_differ(one, other, domain, large) -> None:
@@ -57,14 +41,11 @@ def test_differences_are_the_points_that_differ(one, other, domain, large) -> No
         patch.setattr(firstmatch, "_LARGE", large)
         found = differences(one, other, domain, final=[DROP])
     for point in product(range(SIZE), repeat=AXES):
-        mine, theirs = answer(one, point), answer(other, point)
-        inside = all(value in axis for value, axis in zip(point, domain, strict=True))
-        differs = inside and [row.label for row in mine] != [row.label for row in theirs]
-        holding = [
-            difference
-            for difference in found
-            if all(value in axis for value, axis in zip(point, difference.box, strict=True))
+        mine, theirs = answer(one, point, [DROP]), answer(other, point, [DROP])
+        differs = holds(domain, point) and [row.label for row in mine] != [
+            row.label for row in theirs
         ]
+        holding = [difference for difference in found if holds(difference.box, point)]
         assert len(holding) == differs, point
         for difference in holding:
             assert [row.label for row in difference.one] == [row.label for row in mine]
@@ -78,13 +59,9 @@ def test_differences_are_the_points_that_differ(one, other, domain, large) -> No
 def test_cases_are_every_point_once_with_its_own_rows(side, domain) -> None:
     found = cases(side, domain, final=[DROP])
     for point in product(range(SIZE), repeat=AXES):
-        holding = [
-            rows
-            for box, rows in found
-            if all(value in axis for value, axis in zip(point, box, strict=True))
-        ]
-        inside = all(value in axis for value, axis in zip(point, domain, strict=True))
-        assert holding == ([tuple(answer(side, point))] if inside else []), point
+        holding = [rows for box, rows in found if holds(box, point)]
+        inside = holds(domain, point)
+        assert holding == ([tuple(answer(side, point, [DROP]))] if inside else []), point
 
 
 @given(sides)
