@@ -62,7 +62,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench
 
 sabotage: $(VENV)/installed-dev
-	$(BIN)/python tests/proof/sabotage.py
+	$(BIN)/python tests/proof/sabotage
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/generate.py

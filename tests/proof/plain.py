@@ -1,12 +1,13 @@
 """One packet through the chains of a ruleset, rule by rule: no boxes, nothing remembered.
 
-The second opinion about mutants that the proof leaves alone.
+The second opinion about mutants that the proof leaves alone: about the hooks and their order, which
+no list knows of.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tunnelgate.flows import axes
@@ -28,11 +29,24 @@ from tunnelgate.flows.netfilter import (
     Unclear,
     Within,
 )
+from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.policy import Policy, Zone
-from tunnelgate.proof.world import World
+from tunnelgate.policy.model import AH
+from tunnelgate.proof.world import NEVER_FORWARDED, World
 
 Point = tuple[int, int, int, int]
 """Channel, source port, destination, source."""
+
+#: Where connections become known, and where the two translations are made whatever the priority of
+#: their chain (nf_ip_hook_priorities, nf_nat_register_fn).
+CONNTRACK = -200
+NAT = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
+
+
+def when(chain: Chain) -> int:
+    assert chain.hook is not None
+    fixed = NAT.get(chain.hook.hook) if chain.hook.is_nat else None
+    return chain.hook.priority if fixed is None else fixed
 
 
 def holds(sets: Sets, point: Point) -> bool:
@@ -47,10 +61,28 @@ class Walk:
         self.facts = facts
         self.point = point
         self.helper: str | None = None
+        self.source: Source | None = None
 
-    def base(self, chain: Chain) -> Action:
+    def hook(self, name: str) -> bool:
+        """All chains of a hook in the order of their priorities; whether the packet goes on."""
+        found = [one for one in self.ruleset.chains.values() if one.hook and one.hook.hook == name]
+        return all(self.goes_on(chain) for chain in sorted(found, key=when))
+
+    def goes_on(self, chain: Chain) -> bool:
         assert chain.hook is not None
-        return self.chain(chain) or chain.hook.policy
+        if chain.hook.is_nat and self.facts.state is not State.NEW:
+            return True
+        facts = self.facts
+        if chain.hook.hook in {"prerouting", "output"} and chain.hook.priority < CONNTRACK:
+            self.facts = replace(facts, state=State.INVALID, reply=False, helper=None)
+        action = self.chain(chain) or chain.hook.policy
+        self.facts = facts
+        if isinstance(action, Destination):
+            self.facts = replace(facts, translated=True)
+            self.point = translated(self.point, action)
+        elif isinstance(action, Source):
+            self.source = action
+        return not isinstance(action, Drop)
 
     def chain(self, chain: Chain) -> Action | None:
         """The verdict; None where its end is reached, or it goes back."""
@@ -68,7 +100,8 @@ class Walk:
                 case Return():
                     return None
                 case Helper() as action:
-                    if self.helper is None or not action.is_final:
+                    is_known = self.facts.state is not State.INVALID
+                    if self.helper is None if action.is_final else is_known:
                         self.helper = action.name
                 case Accept() | Drop() | Unclear() | Destination() | Source() as action:
                     return action
@@ -85,14 +118,8 @@ class Walk:
 def fate(ruleset: Ruleset, world: World, facts: Facts, point: Point) -> object:
     """What becomes of a packet: a value that is equal for equal fates."""
     walk = Walk(ruleset, facts, point)
-    for chain in ruleset.at("prerouting" if facts.arrival else "output", nat=False):
-        walk.base(chain)
-    for chain in ruleset.at("prerouting", nat=True) if facts.arrival else ():
-        if facts.state is State.NEW:
-            action = walk.base(chain)
-            if isinstance(action, Destination):
-                walk.facts = replace(walk.facts, translated=True)
-                walk.point = translated(point, action)
+    if facts.arrival is not None and not walk.hook("prerouting"):
+        return "dropped"
     egress = world.zone_of(walk.point[2])
     if egress is None:
         return "nowhere"
@@ -101,22 +128,22 @@ def fate(ruleset: Ruleset, world: World, facts: Facts, point: Point) -> object:
         departure=world.departure(egress, 0),
         protected=egress.over is not None,
     )
-    if not passes(walk, ruleset, egress, world):
+    arrived = walk.point
+    if not all(walk.hook(name) for name in behind_the_route(facts, egress, world)):
         return "dropped"
-    source: Action | None = None
-    for chain in ruleset.at("postrouting", nat=True):
-        if facts.state is State.NEW and not egress.is_gateway:
-            source = walk.base(chain)
-    return egress.name, walk.point, source, walk.helper
+    # a helper follows what it was assigned to first, and what is not forwarded meets no translation
+    return (
+        egress.name,
+        arrived,
+        None if point[3] in NEVER_FORWARDED else walk.source,
+        walk.helper if facts.state is State.NEW else None,
+    )
 
 
-def passes(walk: Walk, ruleset: Ruleset, egress: Zone, world: World) -> bool:
-    if walk.facts.arrival is None:
-        hooks = ["output", "postrouting"]
-    else:
-        hooks = ["input"] if egress is world.gateway else ["forward", "postrouting"]
-    chains = [chain for hook in hooks for chain in ruleset.at(hook, nat=False)]
-    return not any(isinstance(walk.base(chain), Drop) for chain in chains)
+def behind_the_route(facts: Facts, egress: Zone, world: World) -> tuple[str, ...]:
+    if facts.arrival is None:
+        return "output", "postrouting"
+    return ("input",) if egress is world.gateway else ("forward", "postrouting")
 
 
 def translated(point: Point, action: Destination) -> Point:
@@ -150,22 +177,66 @@ def packets(policy: Policy, rulesets: list[Ruleset], count: int) -> Iterator[tup
         some[2] += [low + 1 for low, _ in zone.networks]
         some[3] += [low + 1 for low, _ in zone.networks]
     interfaces = [(zone, name) for zone in policy.zones[1:] for name in world.interfaces(zone)]
+    helpers = {
+        helper
+        for rule in (*policy.rules, *policy.forwards)
+        if rule.options.helper
+        for helper in rule.protocols.helpers
+    }
+    announcing = {
+        family: [None, *sorted({one.name for one in helpers if family in one.families})]
+        for family in (4, 6)
+    }
     while count:
         point = tuple(choose.choice(one) for one in some)
-        if point[0] not in axes.ANY_L4 or point[2] not in known or point[3] not in known:
-            continue
-        if axes.family(point[2]) != axes.family(point[3]):
-            continue
-        count -= 1
         zone, name = choose.choice(interfaces)
-        yield (
-            Facts(
-                arrival=choose.choice([name, name, name, None]),
-                state=choose.choice([State.NEW, State.NEW, *State]),
-                reply=choose.random() < 0.3,
-                decrypted=zone.over is not None,
-                own=world.own,
-                own_of_arrival=world.own_of(zone),
-            ),
-            point,
+        state = choose.choice(
+            [State.NEW, State.NEW, State.ESTABLISHED, State.RELATED, State.INVALID]
         )
+        is_sent = choose.random() < 0.25
+        announced = choose.choice(announcing[axes.family(point[3])])
+        facts = Facts(
+            arrival=None if is_sent else name,
+            state=state,
+            reply=state is State.ESTABLISHED and choose.random() < 0.5,
+            helper=announced if state is State.RELATED else None,
+            decrypted=not is_sent and zone.over is not None,
+            own=world.own,
+            own_of_arrival=world.own_of(zone),
+        )
+        if all(point[axis] in known for axis in (2, 3)) and can_be(facts, zone, point, world):
+            count -= 1
+            yield facts, point
+
+
+def can_be(facts: Facts, zone: Zone, point: Point, world: World) -> bool:
+    """Whether there is such a packet, and the proof speaks of it."""
+    l4, _, destination, source = point
+    if l4 not in axes.ANY_L4 or axes.family(destination) != axes.family(source):
+        return False
+    is_icmp = l4 >> 16 == (axes.ICMP if axes.family(source) == 4 else axes.ICMPV6)
+    if l4 >> 16 in {axes.ICMP, axes.ICMPV6} and not is_icmp:
+        return False
+    if facts.state is State.RELATED and (l4 in AH or is_icmp is (facts.helper is not None)):
+        return False
+    if facts.state is State.NEW and l4 in ICMPV6_ERRORS:
+        return False
+    if facts.arrival is None:
+        return (
+            source in world.own
+            and destination not in world.own
+            and facts.state is not State.INVALID
+        )
+    return source not in world.own and (zone.over is None or source in zone.holds)
+
+
+def told_apart(
+    policy: Policy, one: Mapping[int, Ruleset], other: Mapping[int, Ruleset], count: int
+) -> tuple[Facts, Point] | None:
+    """A packet that two rulesets treat otherwise, of so many."""
+    world = World(policy)
+    for facts, point in packets(policy, [*one.values(), *other.values()], count):
+        family = axes.family(point[2])
+        if fate(one[family], world, facts, point) != fate(other[family], world, facts, point):
+            return facts, point
+    return None

@@ -41,11 +41,8 @@ from tunnelgate.flows.netfilter import (
 )
 from tunnelgate.flows.rates import common, settled
 from tunnelgate.policy import Zone
+from tunnelgate.proof.hooks import expect_places
 from tunnelgate.proof.world import World
-
-#: The priority at which sources are translated (nf_ip_hook_priorities, NF_IP_PRI_NAT_SRC).
-_SRCNAT = 100
-_FAMILIES = (None, axes.IPV4, axes.IPV6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +64,7 @@ class Linux:
     """The lists of one ruleset, for one family."""
 
     def __init__(self, ruleset: Ruleset, world: World, family: int) -> None:
-        for chain in ruleset.at("postrouting", nat=False):
-            if ruleset.has_last_filter:
-                _expect_last(chain)
+        expect_places(ruleset)
         self.ruleset = _located(ruleset, world)
         self.world = world
         self.family = family
@@ -171,20 +166,6 @@ def _worse(one: object, other: object) -> str | Accept | netfilter.Unclear:
     if len(limited) > 1:
         raise Unmodelled("two chains with credit, one after the other")
     return limited[0] if limited else ACCEPT
-
-
-def _expect_last(chain: Chain) -> None:
-    """Refuse filters of what leaves that would see it before it is as it leaves.
-
-    Whether IPsec protects a packet is settled when its source is translated (targets page); what a
-    filter behind that asks of sources is not what arrived.
-    """
-    if chain.hook is None or chain.hook.priority <= _SRCNAT:
-        raise Unmodelled("a filter of what leaves, before sources are translated")
-    for rule in chain.rules:
-        tests = (test for test in rule.tests if isinstance(test, netfilter.Within))
-        if any(box[SOURCE] not in _FAMILIES for test in tests for box in test.boxes):
-            raise Unmodelled("a source behind its translation", rule.line)
 
 
 def _located(ruleset: Ruleset, world: World) -> Ruleset:
@@ -364,8 +345,6 @@ class _New:
         for chain in self.linux.ruleset.at(hook, nat=False):
             found = rows(self.linux.ruleset, chain, self.facts, self.within)
             assigned = [row for row in found if isinstance(row.label, netfilter.Helper)]
-            if assigned and any(row.label == DROP for row in found):
-                raise Unmodelled("a chain that assigns helpers and drops")
             yield from _counting(assigned)
 
 
