@@ -63,6 +63,15 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder of this session: what a test breaks, or proves, nobody else believes."""
+    base = tmp_path_factory.getbasetemp() / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(base))
+        yield base / "tunnelgate"
+
+
+@pytest.fixture(autouse=True, scope="session")
 def fixes_are_declared() -> Iterator[None]:
     """No finding, in whichever test, offers a fix of a kind that its rule does not declare."""
     plain = Diagnostic.__init__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tunnelgate.plan import Plan
     from tunnelgate.proof import Certificate
     from tunnelgate.silencing import Trust
-    from tunnelgate.target import Layout, Requirements, Setup, Target
+    from tunnelgate.target import Layout, Readable, Requirements, Setup, Target
+
+_Prover: TypeAlias = "Callable[[Policy, Readable, Mapping[str, str], Setup], Certificate]"
 
 #: Findings that are left, and those that a comment silences.
 _Parted: TypeAlias = tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]
@@ -285,7 +287,8 @@ def compile_each(
     policy, plan = reading.policy, _plan(reading.policy)
     findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
     told = _refuse(reading, findings, asked, trust)
-    return [_emit(target, setup, policy, plan, told, prove) for target, setup in asked]
+    prover = _prover(source) if prove else None
+    return [_emit(target, setup, policy, plan, told, prover) for target, setup in asked]
 
 
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
@@ -380,24 +383,23 @@ def explain(policy: Policy, question: str | Question, *, arriving: str | None = 
 
 
 def _emit(
-    target: Target, setup: Setup, policy: Policy, plan: Plan, told: _Parted, prove: bool
+    target: Target, setup: Setup, policy: Policy, plan: Plan, told: _Parted, prover: _Prover | None
 ) -> Compilation:
+    from tunnelgate.target import Readable
+
     output = target.emit(plan, setup)
     files = MappingProxyType(dict(output.files))
-    shown = _prove(policy, target, files, setup) if prove else None
+    shown = None
+    if prover is not None and isinstance(target, Readable):
+        shown = prover(policy, target, files, setup)
     return Compilation(policy, target, setup, files, output.requirements, *told, shown, plan)
 
 
-def _prove(
-    policy: Policy, target: Target, files: Mapping[str, str], setup: Setup
-) -> Certificate | None:
-    from tunnelgate.target import Readable
+def _prover(source: Source | Policy) -> _Prover:
+    """What shows that a ruleset means a policy, of which its text tells all if it was just read."""
+    from tunnelgate.proof import prove, prove_once
 
-    if not isinstance(target, Readable):
-        return None
-    from tunnelgate.proof import prove
-
-    return prove(policy, target, files, setup)
+    return prove if isinstance(source, Policy) else prove_once
 
 
 def _asked(

@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tunnelgate_grammar.cache import cache_folder, is_ours, keep
+from tunnelgate_grammar.cache import cache_folder, keep, read_ours
 
 if TYPE_CHECKING:
     import lark
@@ -66,9 +66,10 @@ def open_grammar(
     if folder is None:
         return _load(_build(text, start, lexer), options)
     path = folder / f"{name}-{_key(text, start, lexer)}.tables"
-    if is_ours(path):
+    kept = read_ours(path)
+    if kept is not None:
         with suppress(Exception):  # a damaged pickle may raise anything
-            return _load(path.read_bytes(), options)
+            return _load(kept, options)
     tables = _build(text, start, lexer)
     keep(tables, path)
     return _load(tables, options)

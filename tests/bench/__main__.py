@@ -86,6 +86,14 @@ def tunnelgate(*arguments: str, cache: Path) -> None:
     )
 
 
+def cpu_seconds(*arguments: str, cache: Path) -> float:
+    """The CPU time of a run, that of its processes included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tunnelgate(*arguments, cache=cache)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def median_ms(
     action: Callable[[], None], before: Callable[[], None] = lambda: None, runs: int = RUNS
 ) -> float:
@@ -146,26 +154,44 @@ def compile_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
     path, out = folder / "pairs.tg", folder / "out"
     path.write_text(pairs(count))
 
-    def compile_for(target: str, *more: str) -> tuple[float, float]:
-        """CPU seconds, and the most memory of any child so far in MB."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        asked = ("-t", target, "-o", str(out), *more)
-        tunnelgate("compile", str(path), *asked, cache=folder / "cache")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return cpu, after.ru_maxrss / 1024
+    def compile_for(target: str, *more: str) -> float:
+        asked = ("compile", str(path), "-t", target, "-o", str(out), *more)
+        return cpu_seconds(*asked, cache=folder / "cache")
 
-    cpu, memory = compile_for("nftables", "--no-prove")
+    cpu = compile_for("nftables", "--no-prove")
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     name = f"{count:,} x allow ike, nat-t, esp"
     yield Row(f"compile {name}, CPU", cpu, "s", 2.5)
     yield Row(f"compile {name}, memory", memory, "MB", 200)
-    yield Row("  and proved, CPU", compile_for("nftables")[0], "s", 0)
+    yield Row("  and proved, CPU", compile_for("nftables"), "s", 0)
+    yield Row("  and proved before, CPU", compile_for("nftables"), "s", 0)
     ruleset = next(out.glob("*/nftables/ruleset.nft"))
     yield Row("  its ruleset", ruleset.stat().st_size / 1e6, "MB", 0)
     if os.geteuid() == 0:
         load = median_ms(lambda: _run("unshare", "-n", "nft", "-f", str(ruleset))) / 1000
         yield Row("  loaded by nft", load, "s", 0.5)
-    yield Row(f"compile {name}, iptables, CPU", compile_for("iptables")[0], "s", 0)
+    yield Row(f"compile {name}, iptables, CPU", compile_for("iptables"), "s", 0)
+
+
+def fleet_rows(folder: Path, count: int = 200) -> Iterator[Row]:
+    """`compile` of a fleet of one policy: proved, and proved before."""
+    policy = Path(__file__).parents[2] / "examples" / "branch-office" / "branch.tg"
+    policies, cache = folder / "gateways", folder / "cache"
+    policies.mkdir()
+    for number in range(count):
+        text = policy.read_text().replace("gateway branch", f"gateway branch{number}")
+        (policies / f"{number}.tg").write_text(text)
+
+    def compile_fleet(*more: str) -> float:
+        return cpu_seconds(
+            "compile", str(policies), "-o", str(folder / "fleet"), *more, cache=cache
+        )
+
+    name = f"compile, {count} gateways, CPU"
+    yield Row(f"{name}, not proved", compile_fleet("--no-prove"), "s", 0)
+    yield Row(f"{name}, proved", compile_fleet(), "s", 0)
+    yield Row(f"{name}, proved before", compile_fleet(), "s", 0)
+    yield Row(f"{name}, proved before, --check", compile_fleet("--check"), "s", 0)
 
 
 def parse_rows(count: int = 10_000) -> Iterator[Row]:
@@ -186,10 +212,7 @@ def diff_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
     old.write_text("".join(lines))
     lines[count // 2] = lines[count // 2].replace("ike, ", "")
     new.write_text("".join([*lines[:-1], "allow ssh from left to 192.0.0.77\n"]))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    tunnelgate("diff", str(old), str(new), cache=folder / "cache")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    cpu = cpu_seconds("diff", str(old), str(new), cache=folder / "cache")
     yield Row(f"diff of {count:,} pairs with three changes, CPU", cpu, "s", 6)
 
 
@@ -229,6 +252,7 @@ def main() -> None:
             *folder_rows(folder),
             *parse_rows(),
             *compile_rows(folder),
+            *fleet_rows(folder),
             *diff_rows(folder),
             *proof_rows(),
         ):

@@ -44,12 +44,11 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    own_cache: Path,
 ) -> None:
     """A cache that knows parser tables and no policy: what a test runs is run."""
-    cache = tmp_path_factory.getbasetemp() / "cache"
-    shutil.rmtree(cache / "tunnelgate" / "clean", ignore_errors=True)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    for kind in ("clean", "proved"):
+        shutil.rmtree(own_cache / kind, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tunnelgate.cli import remembered
-from tunnelgate.source import SourceFile
-
 CLEAN = "zone wan {\n  interface eth0\n}\nallow ssh from wan to gateway\n"
 LOUD = CLEAN.replace("ssh", "ssssh")
 
@@ -134,22 +131,3 @@ def test_two_names_that_become_one_file_are_checked(cache: Path, tmp_path: Path)
     (tmp_path / "b.tg").unlink()
     (tmp_path / "b.tg").symlink_to("a.tg")
     assert (first, check(path)[0]) == (0, 1)
-
-
-def test_a_mark_that_another_process_takes_away_meanwhile_is_no_error(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = os.scandir
-
-    def scandir(folder: Path) -> list[os.DirEntry[str]]:
-        found = sorted(plain(folder), key=lambda entry: entry.name)
-        os.unlink(found[0].path)
-        return found
-
-    marks = remembered.Remembered()
-    for number in range(3):
-        marks.remember(SourceFile(CLEAN, f"{number}.tg"))
-    monkeypatch.setattr(remembered, "_MANY", 2)
-    monkeypatch.setattr(remembered.os, "scandir", scandir)
-    marks._forget()
-    assert len(os.listdir(cache)) == 1

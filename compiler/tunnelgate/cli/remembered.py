@@ -11,72 +11,40 @@ file takes.
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 
 from tunnelgate import __version__
 from tunnelgate.source import SourceError, SourceFile
 from tunnelgate.variables import NONE, Variables
-from tunnelgate_grammar.cache import cache_folder, is_ours, keep
-
-#: More marks than these, and the oldest half goes.
-_MANY = 4096
+from tunnelgate_grammar.cache import Marks, program_files
 
 
 class Remembered:
     """The marks of one user."""
 
-    @cached_property
-    def _folder(self) -> Path | None:
-        base = cache_folder()
-        if base is None:
-            return None
-        folder = base / "clean"
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError:
-            return None
-        return folder
+    def __init__(self) -> None:
+        self._marks = Marks("clean")
 
     def is_clean(self, policy: SourceFile, variables: Variables = NONE) -> bool:
         """Whether this program found this policy, and all that it reads, clean before."""
-        if self._folder is None or not is_ours(
-            mark := self._folder / self._name(policy, variables)
-        ):
+        mark = self._marks.read(self._name(policy, variables))
+        if mark is None:
             return False
         try:
-            lines = mark.read_text("utf-8").split("\n")
-            return all(_is_as_it_was(policy, line) for line in lines if line)
-        except (OSError, ValueError):  # forgotten meanwhile
+            lines = mark.decode("utf-8").split("\n")
+        except ValueError:
             return False
+        return all(_is_as_it_was(policy, line) for line in lines if line)
 
     def remember(self, policy: SourceFile, variables: Variables = NONE) -> None:
         """Mark a policy that was read and has no finding at all."""
-        if self._folder is not None:
-            asked = policy.library.asked if policy.library is not None else {}
-            lines = [_line(name, file) for name, file in asked.items()]
-            keep(
-                "\n".join(lines).encode("utf-8", "surrogatepass"),
-                self._folder / self._name(policy, variables),
-            )
-            self._forget()
-
-    def _forget(self) -> None:
-        """Keep the folder small; other processes do the same, so what is gone is gone."""
-        assert self._folder is not None
-        marks = list(os.scandir(self._folder))
-        if len(marks) <= _MANY:
-            return
-        ages = []
-        for mark in marks:
-            with suppress(FileNotFoundError):
-                ages.append((mark.stat().st_mtime, mark.path))
-        for _, path in sorted(ages)[: len(marks) // 2]:
-            Path(path).unlink(missing_ok=True)
+        asked = policy.library.asked if policy.library is not None else {}
+        lines = [_line(name, file) for name, file in asked.items()]
+        self._marks.write(
+            self._name(policy, variables), "\n".join(lines).encode("utf-8", "surrogatepass")
+        )
 
     def _name(self, policy: SourceFile, variables: Variables) -> str:
         files = (policy, *variables.files)
@@ -117,11 +85,7 @@ def _is_as_it_was(policy: SourceFile, line: str) -> bool:
 def _stamps(folder: str) -> list[tuple[str, int, int]]:
     """Name, size and time of change (nanoseconds) of every file of the program below a folder."""
     found = []
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name != "__pycache__":
-                found += _stamps(entry.path)
-        elif entry.name.endswith((".py", ".lark")):
-            about = entry.stat()
-            found.append((entry.path, about.st_size, about.st_mtime_ns))
+    for entry in program_files(folder):
+        about = entry.stat()
+        found.append((entry.path, about.st_size, about.st_mtime_ns))
     return sorted(found)

@@ -2,6 +2,7 @@
 
 from tunnelgate.proof.certificate import OBLIGATIONS, Certificate, NotProved, prove
 from tunnelgate.proof.prove import MODEL, Refuted, refutations
+from tunnelgate.proof.remembered import prove_once
 
 __all__ = [
     "MODEL",
@@ -10,5 +11,6 @@ __all__ = [
     "NotProved",
     "Refuted",
     "prove",
+    "prove_once",
     "refutations",
 ]

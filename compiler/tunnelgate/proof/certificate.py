@@ -41,6 +41,10 @@ class Certificate:
     obligations: tuple[str, ...]
 
 
+SHOWN = Certificate(MODEL, OBLIGATIONS)
+"""What is shown of each ruleset that is proved."""
+
+
 class NotProved(Exception):
     """A ruleset does not mean its policy, or says what cannot be read: a fault of ours."""
 
@@ -63,7 +67,7 @@ def prove(policy: Policy, target: Readable, files: Mapping[str, str], setup: Set
     if found:
         packets = "\n".join(line for one in found for line in _shown(policy, one))
         raise NotProved(f"{about} does not mean what the policy means:\n{packets}")
-    return Certificate(MODEL, OBLIGATIONS)
+    return SHOWN
 
 
 def _shown(policy: Policy, refuted: Refuted) -> Iterator[str]:
