@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import tunnelgate
 from tunnelgate.proof import NotProved, prove_once
 from tunnelgate.records import replace
+from tunnelgate.source import SourceFile
 from tunnelgate.target import WHOLE, Setup, find
 
 remembered = import_module("tunnelgate.proof.remembered")
@@ -125,6 +127,32 @@ def test_what_is_asked_otherwise_is_proved_anew(
     tunnelgate.compile(path)
     tunnelgate.compile(path, **more)
     assert proved == ["nftables", "nftables"]
+
+
+def test_each_part_counts_where_all_else_is_equal(path: Path) -> None:
+    """Mostly the output differs as well; a proof is there for where it does not, and should."""
+    compiled = tunnelgate.compile(path, prove=False)
+    policy, target, files = compiled.policy, find("nftables"), compiled.files
+    file, library = policy.file, policy.file.library
+    (port,) = policy.parameters
+    other_port = replace(port, values=("23",))
+    others = SimpleNamespace(asked={**library.asked, "admins": library.asked["more.tg"]})
+    other_file = SourceFile(file.text, file.path, file.name, others)
+    found = [
+        remembered._digest(*about)
+        for about in (
+            (policy, target, files, WHOLE),
+            (policy, find("iptables"), files, WHOLE),
+            (policy, target, files, Setup("shared")),
+            (policy, target, files, Setup("whole", "1.0.9")),
+            (policy, target, {**files, "more": ""}, WHOLE),
+            (replace(policy, name="h"), target, files, WHOLE),
+            (replace(policy, files=policy.files[:-1]), target, files, WHOLE),
+            (replace(policy, parameters=(other_port,)), target, files, WHOLE),
+            (replace(policy, file=other_file), target, files, WHOLE),
+        )
+    ]
+    assert len(set(found)) == len(found)
 
 
 def test_another_program_proves_anew(
