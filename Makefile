@@ -16,7 +16,7 @@ TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:ipro
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-corpora lint unit bench docs tools clean
+.PHONY: help demo test test-corpora lint unit bench sabotage docs tools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile

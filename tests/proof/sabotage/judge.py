@@ -7,9 +7,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from judging import SecondOpinion, read, refuted
-from plain import told_apart
 from smt import Undecided
 
+from sabotage import TARGETS
 from sabotage.mutant import Mutant
 from tunnelgate.flows.netfilter import Unmodelled
 from tunnelgate.policy import Policy
@@ -62,4 +62,5 @@ class Judge:
 
     def _walked(self, mutant: Mutant) -> object:
         changed = read(self.target, mutant.files)
+        told_apart = TARGETS[self.target].told_apart
         return told_apart(self.policy, self.original, changed, _PACKETS)
