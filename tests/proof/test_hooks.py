@@ -41,6 +41,7 @@ def policy() -> tunnelgate.Policy:
             HELPER,
         ),
         ("nat hook postrouting", "nat hook input", "a chain that translates at input"),
+        ("priority srcnat", "priority raw", "a translation before connections are known"),
         ("priority 110", "priority filter", LATE),
     ],
 )

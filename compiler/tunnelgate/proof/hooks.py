@@ -65,7 +65,13 @@ def _reachable(ruleset: Ruleset, chain: Chain, known: set[str]) -> Iterator[Rule
 
 
 def _expect_nat(chain: Chain, hook: Hook) -> None:
-    """Translation at the two hooks that are looked at; elsewhere a chain lets everything on."""
+    """Translation at the two hooks that are looked at; elsewhere a chain lets everything on.
+
+    When it is made is the kernel's affair: the priority is the order among such chains alone
+    (nf_nat_register_fn), and too early a one is not taken (nft_chain_parse_hook).
+    """
+    if hook.priority <= _CONNTRACK:
+        raise Unmodelled("a translation before connections are known", _line(chain))
     if hook.hook not in {"prerouting", "postrouting"} and (chain.rules or hook.policy != Accept()):
         raise Unmodelled(f"a chain that translates at {hook.hook}", _line(chain))
 
