@@ -294,8 +294,8 @@ def compile_each(
 def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     """What happens to a packet, or to the packets of a question.
 
-    A question about a zone, a group or a protocol of several channels has an outcome for each
-    class of packets that no statement tells apart; none where no such packet can be.
+    A question about a zone, a group or a protocol of several channels has an outcome for one
+    packet of each part of it that fares alike; none where no such packet can be.
 
     Args:
         policy: a policy that was loaded.
@@ -303,6 +303,7 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
 
     Raises:
         PolicyError: the question names what the policy does not know.
+        BudgetExceeded: the policy is too large for it.
 
     >>> policy = load('''zone wan { interface eth0 }
     ... allow ssh from 192.0.2.10 to gateway
@@ -312,12 +313,12 @@ def decide(policy: Policy, question: str | Packet) -> list[Outcome]:
     >>> [outcome.reason.value for outcome in decide(policy, "tcp/80 from 192.0.2.10 to gateway")]
     ['nothing allows it']
     """
-    from tunnelgate.meaning.expect import packets
-
     decider = _decider(policy)
     if not isinstance(question, str):
         return [decider.decide(question)]
-    return [decider.decide(*one) for one in packets(decider, ask(policy, question))]
+    from tunnelgate.meaning.explain import packets
+
+    return [decider.decide(*one) for one in packets(policy, ask(policy, question))]
 
 
 def diff(old: Policy, new: Policy) -> Report:

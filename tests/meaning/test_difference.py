@@ -12,8 +12,8 @@ from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
 from tunnelgate.flows.firstmatch import BudgetExceeded
 from tunnelgate.meaning import Decider, Outcome
 from tunnelgate.meaning.difference import Change, Kind, Report, compare
-from tunnelgate.meaning.expect import NOBODY
 from tunnelgate.meaning.flatten import flatten
+from tunnelgate.meaning.members import NOBODY
 from tunnelgate.policy import Policy
 from tunnelgate.policy.model import MULTICAST
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.meaning import members
+from tunnelgate.meaning.members import members
 from tunnelgate.policy import Policy, Zone
 
 #: Networks of fewer addresses have no broadcast address (RFC 3021: 31-bit prefixes).

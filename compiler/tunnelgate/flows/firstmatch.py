@@ -102,6 +102,22 @@ def cases(
     return [(one.box, one.one) for one in found]
 
 
+def within(stage: Stage, domain: Box) -> list[Row]:
+    """The rows of a stage that a point of a domain can meet; the last one stays.
+
+    Of a question about few points it takes less to look at every row once than at all their sets.
+    """
+    *rows, last = stage
+    return [*(row for row in rows if _meets(row, domain)), last]
+
+
+def _meets(row: Row, domain: Box) -> bool:
+    for wanted, space in zip(row.sets, domain, strict=True):
+        if wanted is not None and not wanted.overlaps(space):
+            return False
+    return True
+
+
 class _Nobody(Enum):
     """A label of its own."""
 
@@ -136,12 +152,12 @@ class _Comparison:
         self.keys = [
             [axis.key(row.sets[depth]) for row in self.rows] for depth, axis in enumerate(self.axes)
         ]
-        self.open_from = [self._open_from(row) for row in self.rows]
+        self.open_from = [self._open_from(row) for row in range(len(self.rows))]
         self.memo: list[dict[tuple[int, ...], tuple[_Found, ...]]] = [{} for _ in domain]
 
-    def _open_from(self, row: Row) -> int:
+    def _open_from(self, row: int) -> int:
         """The axis from which on a row asks nothing."""
-        asked = [depth for depth, wanted in enumerate(row.sets) if wanted is not None]
+        asked = [depth for depth, keys in enumerate(self.keys) if keys[row] >= 0]
         return asked[-1] + 1 if asked else 0
 
     def run(self) -> list[Difference]:
@@ -255,18 +271,26 @@ class _Axis:
     """The distinct sets that rows ask of one axis, by number, and how they split its space."""
 
     def __init__(self, space: Intervals) -> None:
-        self.space = space
+        self.space = self.hull = space
         self.sets: list[Intervals] = []
+        self.bound: tuple[int, ...] = ()
+        if len(space.items) > _LARGE:  # then it is a large set itself, of its hull
+            self.hull = Intervals.span(space.first(), space.items[-1][1])
+            self.sets.append(space)
+            self.bound = (0,)
         self._keys: dict[Intervals, int] = {}
         self._parts: dict[tuple[int, ...], list[_Part]] = {}
 
     def key(self, wanted: Intervals | None) -> int:
-        """The number of a set; -1 where nothing is asked."""
+        """The number of a set; -1 where nothing is asked, for the set holds all the space."""
         if wanted is None:
             return -1
-        number = self._keys.setdefault(wanted, len(self.sets))
-        if number == len(self.sets):
-            self.sets.append(wanted)
+        number = self._keys.get(wanted)
+        if number is None:
+            number = -1 if self.space <= wanted else len(self.sets)
+            self._keys[wanted] = number
+            if number >= 0:
+                self.sets.append(wanted)
         return number
 
     def parts(self, keys: tuple[int, ...]) -> list[_Part]:
@@ -275,12 +299,22 @@ class _Axis:
         Large sets are split once, and what small ones leave of them is looked up: a set of 10,000
         addresses that stands beside 10,000 small ones is not walked 10,000 times.
         """
+        if not self.bound:
+            return self._of_hull(keys)
+        bound = len(self.bound)
+        return [
+            part._replace(held=part.held[bound:])
+            for part in self._of_hull(self.bound + keys)
+            if part.held[:bound] == self.bound
+        ]
+
+    def _of_hull(self, keys: tuple[int, ...]) -> list[_Part]:
         found = self._parts.get(keys)
         if found is None:
             large = tuple(key for key in keys if len(self.sets[key].items) > _LARGE)
             if large and len(large) < len(keys):
                 small = tuple(key for key in keys if key not in large)
-                found = list(_common(self.parts(small), self.parts(large)))
+                found = list(_common(self._of_hull(large), self._of_hull(small)))
             else:
                 found = self._split(keys)
             self._parts[keys] = found
@@ -290,14 +324,14 @@ class _Axis:
         """Walk all borders of the sets in order."""
         borders: dict[int, list[int]] = {}
         for key in keys:
-            for low, high in self.sets[key] & self.space:
+            for low, high in self.sets[key] & self.hull:
                 borders.setdefault(low, []).append(key)
                 borders.setdefault(high + 1, []).append(key)
         order = sorted(borders)
         parts: dict[frozenset[int], list[Interval]] = {}
         alive: set[int] = set()
         at = 0
-        for first, last in self.space:
+        for first, last in self.hull:
             low = first
             while at < len(order) and order[at] <= last:
                 border = order[at]

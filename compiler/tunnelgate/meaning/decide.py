@@ -36,6 +36,8 @@ NEVER_SPOOFED = Intervals.of(
 )
 _DHCP_SERVER = axes.UDP << 16 | 67
 _IKE_PORTS = (500, 4500)
+#: A source port as clients have it, which nothing treats in a way of its own.
+CLIENT_PORT = 40000
 #: The gateway's own ICMP errors, without which path MTU discovery fails (RFC 1191).
 ICMP_ERRORS = Intervals.of(axes.l4(axes.ICMP, kind << 8, kind << 8 | 0xFF) for kind in (3, 11, 12))
 
@@ -82,7 +84,7 @@ class Packet:
     source: int
     destination: int
     l4: int
-    source_port: int = 40000
+    source_port: int = CLIENT_PORT
     decrypted: bool = False
 
 

@@ -27,8 +27,8 @@ from tunnelgate.flows.fields import (
 from tunnelgate.flows.firstmatch import BUDGET, Difference, Row, differences
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import Ports, Reason
-from tunnelgate.meaning.expect import NOBODY
 from tunnelgate.meaning.flatten import Cause, Lists, arrivals, flatten
+from tunnelgate.meaning.members import NOBODY
 from tunnelgate.policy.model import MULTICAST, Policy, Statement, Zone
 from tunnelgate.records import record, replace
 

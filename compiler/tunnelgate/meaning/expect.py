@@ -1,47 +1,26 @@
-"""Questions about many packets: decided on one packet of every elementary class.
+"""Expectations: decided over all their packets at once, by the exact difference of two lists.
 
-Two packets are in one class when every set that the policy mentions holds both or neither; they
-then have the same fate. Classes are found by walking the axes over the statements still alive, so
-that a question about a host looks only at what concerns it.
+The first-match lists of the policy (`flatten.py`), reduced to whether a row meets what is expected,
+are compared with the list that always does. What differs is what the expectation fails on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival, Delivered
+from tunnelgate.flows.firstmatch import BUDGET, Row, differences, within
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.meaning.decide import (
-    ICMP_ERRORS,
-    ICMPV6_ERRORS,
-    NEIGHBOUR_DISCOVERY,
-    Decider,
-    Outcome,
-    Packet,
-)
-from tunnelgate.policy.model import (
-    AH,
-    MULTICAST,
-    Expect,
-    ExpectKind,
-    Policy,
-    Question,
-    Rule,
-    Zone,
-)
+from tunnelgate.meaning.decide import Decider, Outcome
+from tunnelgate.meaning.flatten import Lists, flatten
+from tunnelgate.meaning.questions import Part, parts
+from tunnelgate.policy.model import Expect, ExpectKind, Policy
 from tunnelgate.records import record
 
-#: What no packet between two machines has for an address (RFC 6890).
-NOBODY = MULTICAST | Intervals.of(
-    [
-        (0x00000000, 0x00FFFFFF),
-        (0x7F000000, 0x7FFFFFFF),
-        (0xF0000000, 0xFFFFFFFF),
-        (axes.address_of("::"), axes.address_of("::1")),
-        (axes.address_of("fe80::"), axes.address_of("febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff")),
-    ]
-)
+_MET, _UNMET = "met", "unmet"
+_ALWAYS = [Row(EVERYTHING, _MET)]
 
 
 @record
@@ -52,137 +31,90 @@ class Failure:
     outcome: Outcome | None
 
 
-def members(policy: Policy, zone: Zone, addresses: Intervals) -> Intervals:
-    """The machines of a zone among these addresses."""
-    if zone.is_gateway:
-        return addresses & policy.own_addresses
-    return (addresses & zone.holds) - policy.own_addresses - NOBODY
+class Expectations:
+    """Decides the expectations of one policy; `budget` says how much a part of one may look at."""
+
+    def __init__(self, policy: Policy, budget: int = BUDGET) -> None:
+        self.policy = policy
+        self.budget = budget
+        self.decider = Decider(policy)
+        self._numbers = {zone.name: zone.index for zone in policy.zones}
+        self._lists: dict[Arrival, Lists] = {}
+
+    def unmet(self, expect: Expect) -> Failure | None:
+        """Whether an expectation fails, and on which packet.
+
+        Raises:
+            BudgetExceeded: there is too much to look at.
+        """
+        question = expect.question
+        asked = [
+            part
+            for part in parts(self.policy, question, question.protocols.inside_ipsec)
+            if _speaks_of(expect, part.family)
+        ]
+        if not asked:
+            return Failure(expect, None)
+        for part in asked:
+            box = self._failing(expect, part)
+            if box is not None:
+                return Failure(expect, self.decider.decide(part.packet(box), part.egress))
+        return None
+
+    def _failing(self, expect: Expect, part: Part) -> Box | None:
+        """The first box of a part that an expectation does not hold for."""
+        if part.is_loopback:
+            return part.box if expect.kind is ExpectKind.DENY else None
+        if part.arrival not in self._lists:
+            self._lists |= flatten(self.policy, self._numbers, [part.arrival])
+        verdict, source, *_ = self._lists[part.arrival]
+        stages = [list(_verdicts(expect, within(verdict, part.box), part.box))]
+        if expect.kind is ExpectKind.LEAVES:
+            stages.append(list(_sources(expect, within(source, part.box))))
+        always = [_ALWAYS for _ in stages]
+        found = differences(stages, always, part.box, final=[_UNMET], budget=self.budget)
+        return min((one.box for one in found), key=_place, default=None)
 
 
-def unmet(decider: Decider, expect: Expect) -> Failure | None:
-    """Whether an expectation fails, and on which packet."""
-    seen = False
-    for packet, egress, rules in packets(decider, expect.question):
-        if expect.target and not expect.target.overlaps(
-            axes.family_axis(axes.family(packet.source))
-        ):
-            continue  # an address speaks of the packets of its family
-        seen = True
-        outcome = decider.decide(packet, egress, rules)
-        if not _holds(expect, outcome):
-            return Failure(expect, outcome)
-    return None if seen else Failure(expect, None)
+def _place(box: Box) -> tuple[int, int, int]:
+    return box[SOURCE].first(), box[DESTINATION].first(), box[L4].first()
 
 
-def _holds(expect: Expect, outcome: Outcome) -> bool:
-    match expect.kind:
-        case ExpectKind.ALLOW:
-            return outcome.delivered
-        case ExpectKind.DENY:
-            return not outcome.delivered
-        case ExpectKind.REACHES:
-            return outcome.delivered and outcome.destination in expect.target
-        case ExpectKind.LEAVES:
-            if not outcome.delivered:
-                return False
-            if not expect.target:
-                return not outcome.source_translated
-            return outcome.source in expect.target
+def _speaks_of(expect: Expect, family: int) -> bool:
+    """Whether it is about packets of a family: with an address, about those of the address's."""
+    return not expect.target or expect.target.overlaps(axes.family_axis(family))
 
 
-def packets(decider: Decider, question: Question) -> Iterator[tuple[Packet, Zone, Sequence[Rule]]]:
-    """One packet of every class of a question, where it leaves, and the statements it may meet."""
-    policy = decider.policy
-    for ingress, sources in question.source:
-        for egress, destinations in question.destination:
-            space = (
-                members(policy, ingress, sources),
-                members(policy, egress, destinations),
-                question.protocols.l4,
-            )
-            yield from _classes(decider, ingress, egress, space)
+def _verdicts(expect: Expect, rows: Iterable[Row], box: Box) -> Iterator[Row]:
+    """Rows of the verdict by whether they are what is expected."""
+    for row in rows:
+        passes = row.label != DROP
+        if expect.kind is not ExpectKind.REACHES or not isinstance(row.label, Delivered):
+            yield _judged(row, passes is not (expect.kind is ExpectKind.DENY))
+        elif row.label.destination is not None:
+            yield _judged(row, row.label.destination in expect.target)
+        else:  # it reaches what it was sent to
+            yield from _parted(row, DESTINATION, expect.target)
 
 
-def _classes(
-    decider: Decider, ingress: Zone, egress: Zone, space: Box
-) -> Iterator[tuple[Packet, Zone, Sequence[Rule]]]:
-    rules = decider.rules(ingress, egress)
-    boxes: list[tuple[Box, Rule | None]] = [
-        ((rule.source.addresses(ingress), rule.destination.addresses(egress), rule.l4), rule)
-        for rule in rules
-    ]
-    boxes += [(box, None) for box in _other_boxes(decider, ingress, egress)]
-    for source, destination, l4, alive in _walk(space, boxes):
-        if axes.family(source) != axes.family(destination) or not _exists(source, l4):
-            continue
-        packet = Packet(ingress, source, destination, l4)
-        # A forward changes the destination, so that other statements than those alive may be met.
-        forwarded = decider.forward_of(packet)[0] is not None
-        if not forwarded:
-            yield packet, egress, alive
-        else:
-            for target in decider.policy.zones_of(destination)[:1]:
-                yield packet, target, _after_forward(decider, packet)
+def _sources(expect: Expect, rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of what the source becomes, likewise."""
+    for row in rows:
+        if isinstance(row.label, int):
+            yield _judged(row, row.label in expect.target)
+        elif not expect.target:
+            yield _judged(row, True)
+        else:  # it leaves as what it is
+            yield from _parted(row, SOURCE, expect.target)
 
 
-def _exists(source: int, l4: int) -> bool:
-    """Whether there is such a packet: each family has an ICMP of its own (RFC 792, RFC 4443)."""
-    return l4 >> 16 != (axes.ICMPV6 if axes.family(source) == 4 else axes.ICMP)
+def _parted(row: Row, axis: int, wanted: Intervals) -> Iterator[Row]:
+    """What a row holds of a set, which is expected, and the rest."""
+    asked = row.sets[axis]
+    both = wanted if asked is None else asked & wanted
+    yield _judged(row._replace(sets=(*row.sets[:axis], both, *row.sets[axis + 1 :])), True)
+    yield _judged(row, False)
 
 
-def _after_forward(decider: Decider, packet: Packet) -> Sequence[Rule]:
-    forward, _ = decider.forward_of(packet)
-    assert forward is not None
-    return decider.rules(packet.ingress, forward.host.zone)
-
-
-def _other_boxes(decider: Decider, ingress: Zone, egress: Zone) -> Iterator[Box]:
-    """What else tells packets apart: translations, families, what is always on."""
-    everything = (axes.ANY_ADDRESS, axes.ANY_ADDRESS, axes.ANY_L4)
-    yield (axes.IPV4, *everything[1:])
-    yield (everything[0], axes.IPV4, everything[2])
-    for l4 in (AH, NEIGHBOUR_DISCOVERY, ICMP_ERRORS, ICMPV6_ERRORS):
-        yield (*everything[:2], l4)
-    for nat in decider.nats:
-        sources, destinations = nat.source.addresses(ingress), nat.destination.addresses(egress)
-        if sources and destinations:
-            yield sources, destinations, axes.ANY_L4
-    for forward in decider.policy.forwards:
-        for entry in forward.entries:
-            if entry.zone is ingress:
-                yield entry.sources, entry.addresses, forward.l4
-                # the statements about the host's zone are met with the host as destination
-                for rule in decider.rules(ingress, forward.host.zone):
-                    yield rule.source.addresses(ingress), everything[1], rule.l4
-
-
-def _walk(
-    space: Box, boxes: list[tuple[Box, Rule | None]]
-) -> Iterator[tuple[int, int, int, list[Rule]]]:
-    for source, with_source in _split(space[0], boxes, 0):
-        for destination, with_both in _split(space[1], with_source, 1):
-            for l4, alive in _split(space[2], with_both, 2):
-                yield source, destination, l4, [rule for _, rule in alive if rule is not None]
-
-
-def _split(
-    space: Intervals, boxes: list[tuple[Box, Rule | None]], axis: int
-) -> Iterator[tuple[int, list[tuple[Box, Rule | None]]]]:
-    """A member of each class of one axis, with the boxes that hold it."""
-    events: dict[int, set[int]] = {}
-    for index, (box, _) in enumerate(boxes):
-        for low, high in box[axis] & space:
-            events.setdefault(low, set()).symmetric_difference_update((index,))
-            events.setdefault(high + 1, set()).symmetric_difference_update((index,))
-    for low, _ in space:
-        events.setdefault(low, set())
-    seen: set[frozenset[int]] = set()
-    alive: set[int] = set()
-    for place in sorted(events):
-        alive ^= events[place]
-        if place not in space:
-            continue
-        signature = frozenset(alive)
-        if signature not in seen:
-            seen.add(signature)
-            yield place, [boxes[index] for index in sorted(alive)]
+def _judged(row: Row, is_met: bool) -> Row:
+    return row._replace(label=_MET if is_met else _UNMET)

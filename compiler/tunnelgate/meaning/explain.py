@@ -7,23 +7,23 @@ connection: what belongs to one passes with it (language reference, Always on).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box, joined
-from tunnelgate.flows.fields import ANY_PORT, DROP, L4, Arrival
-from tunnelgate.flows.firstmatch import BUDGET, Row, cases
-from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.fields import DROP, L4, Arrival
+from tunnelgate.flows.firstmatch import BUDGET, Row, Stage, cases, within
 from tunnelgate.meaning.decide import (
     ICMP_ERRORS,
     ICMPV6_ERRORS,
     NEIGHBOUR_DISCOVERY,
+    Packet,
     Reason,
 )
 from tunnelgate.meaning.difference import Fate, fate_of
-from tunnelgate.meaning.expect import NOBODY, members
-from tunnelgate.meaning.flatten import Cause, Lists, arrivals, flatten
+from tunnelgate.meaning.flatten import Cause, flatten
+from tunnelgate.meaning.questions import Part, parts
 from tunnelgate.policy.model import Policy, Question, Statement, Zone
 from tunnelgate.records import record
 
@@ -61,18 +61,6 @@ class Case:
     statements: tuple[Statement, ...]
 
 
-class _Flow(NamedTuple):
-    """A part of a question: from one place to another, by one way in."""
-
-    arrival: Arrival
-    home: Zone
-    ingress: Zone
-    egress: Zone
-    sources: Intervals
-    destinations: Intervals
-    l4: Intervals
-
-
 def explain(
     policy: Policy, question: Question, arriving: Zone | None = None, budget: int = BUDGET
 ) -> list[Case]:
@@ -87,66 +75,47 @@ def explain(
     Raises:
         BudgetExceeded: there would be more.
     """
-    numbers = {zone.name: zone.index for zone in policy.zones}
-    flows = list(_flows(policy, question, arriving))
-    lists = flatten(policy, numbers, dict.fromkeys(flow.arrival for flow in flows))
-    found = [
-        case
-        for flow in flows
-        for family in (4, 6)
-        for case in _cases(policy, flow, family, lists[flow.arrival], budget)
-    ]
+    asked = _asked(policy, question, arriving)
+    found = [case for part, stages in asked for case in _cases(part, stages, budget)]
     return sorted(found, key=lambda case: not case.fate.passes)
 
 
-def _flows(policy: Policy, question: Question, arriving: Zone | None) -> Iterator[_Flow]:
-    strangers = policy.own_addresses | NOBODY
-    for home, addresses in question.source:
-        ingress = home if arriving is None else arriving
-        sources = members(policy, home, addresses)
-        if ingress is not home:
-            sources = addresses - strangers
-        for egress, destinations in question.destination:
-            to = members(policy, egress, destinations)
-            plain = Arrival(ingress.name)
-            yield _Flow(plain, home, ingress, egress, sources, to, question.protocols.l4)
-            inside = Arrival(ingress.name, decrypted=True)
-            if inside in arrivals(policy):
-                l4 = _inside(policy, ingress) & (
-                    question.protocols.l4 | question.protocols.inside_ipsec
-                )
-                yield _Flow(inside, home, ingress, egress, sources, to, l4)
+def packets(policy: Policy, question: Question) -> Iterator[tuple[Packet, Zone]]:
+    """A packet for each box of flows that fare alike by the same rows, and the zone it is sent to.
+
+    Arguments and exceptions are those of `explain`.
+    """
+    for part, stages in _asked(policy, question):
+        boxes = [part.box]
+        if not part.is_loopback:
+            boxes = [box for box, _ in cases(stages, part.box, final=[DROP])]
+        for box in boxes:
+            yield part.packet(box), part.egress
 
 
-def _inside(policy: Policy, ingress: Zone) -> Intervals:
-    """What statements let a zone send inside IPsec alone."""
-    return Intervals.union_of(
-        rule.protocols.inside_ipsec for rule in policy.rules if rule.source.addresses(ingress)
-    )
+def _asked(
+    policy: Policy, question: Question, arriving: Zone | None = None
+) -> Iterator[tuple[Part, list[list[Row]]]]:
+    """The parts of a question, each with the lists that decide it."""
+    inside = question.protocols.l4 | question.protocols.inside_ipsec
+    asked = list(parts(policy, question, inside, arriving))
+    numbers = {zone.name: zone.index for zone in policy.zones}
+    lists = flatten(policy, numbers, dict.fromkeys(part.arrival for part in asked))
+    for part in asked:
+        yield part, [within(stage, part.box) for stage in lists[part.arrival]]
 
 
-def _cases(policy: Policy, flow: _Flow, family: int, lists: Lists, budget: int) -> Iterator[Case]:
-    axis = axes.family_axis(family)
-    other_icmp = axes.l4(axes.ICMPV6 if family == 4 else axes.ICMP)
-    domain = (
-        Intervals.single(flow.egress.index),
-        flow.l4 - Intervals.of([other_icmp]),
-        ANY_PORT,
-        flow.destinations & axis,
-        flow.sources & axis,
-    )
-    if not all(domain):
-        return
-    ends = flow.arrival, flow.home, flow.egress, family
-    if flow.ingress.is_gateway and flow.egress.is_gateway:  # the lists are of what leaves it
-        passes = Fate(flow.egress.name)
-        yield Case(*ends, (domain,), passes, Reason.ALWAYS, _LOOPBACK, ())
+def _cases(part: Part, stages: Sequence[Stage], budget: int) -> Iterator[Case]:
+    ends = part.arrival, part.home, part.egress, part.family
+    if part.is_loopback:
+        passes = Fate(part.egress.name)
+        yield Case(*ends, (part.box,), passes, Reason.ALWAYS, _LOOPBACK, ())
         return
     alike: dict[tuple[Fate, Reason, str, tuple[Statement, ...]], list[Box]] = {}
-    for box, rows in cases(lists, domain, final=[DROP], budget=budget):
+    for box, rows in cases(stages, part.box, final=[DROP], budget=budget):
         reason, statements = _why(rows)
-        for always, part in _always(flow, box) if reason is Reason.ALWAYS else [("", box)]:
-            alike.setdefault((fate_of(rows), reason, always, statements), []).append(part)
+        for always, some in _always(box) if reason is Reason.ALWAYS else [("", box)]:
+            alike.setdefault((fate_of(rows), reason, always, statements), []).append(some)
     for why, boxes in alike.items():
         yield Case(*ends, tuple(joined(boxes)), *why)
 
@@ -158,7 +127,7 @@ def _why(rows: Iterable[Row]) -> tuple[Reason, tuple[Statement, ...]]:
     return verdict.reason, tuple(dict.fromkeys(one for one in told if one is not None))
 
 
-def _always(flow: _Flow, box: Box) -> Iterator[tuple[str, Box]]:
+def _always(box: Box) -> Iterator[tuple[str, Box]]:
     """The parts of a box by what of the language's *Always on* they are."""
     left = box[L4]
     for word, l4 in (

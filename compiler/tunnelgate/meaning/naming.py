@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval, Intervals
-from tunnelgate.meaning.expect import members
+from tunnelgate.meaning.members import members
 from tunnelgate.policy.model import MULTICAST, Policy, Zone
 from tunnelgate.policy.table import BY_NAME, IP_PROTOCOL_TITLES
 

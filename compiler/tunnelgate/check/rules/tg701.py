@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.show import show_channel, show_place
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
-from tunnelgate.meaning import Decider, Failure, Outcome, unmet
+from tunnelgate.meaning import Outcome
 from tunnelgate.policy.model import ExpectKind
+
+if TYPE_CHECKING:
+    from tunnelgate.meaning.expect import Failure
 
 RULE = Rule(
     code="TG701",
@@ -29,9 +33,21 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each expectation that fails, with the packet that shows it."""
     if not context.policy.expects:
         return
-    decider = Decider(context.policy)
+    from tunnelgate.flows.firstmatch import BudgetExceeded
+    from tunnelgate.meaning.expect import Expectations
+
+    expectations = Expectations(context.policy)
     for expect in context.policy.expects:
-        failure = unmet(decider, expect)
+        try:
+            failure = expectations.unmet(expect)
+        except BudgetExceeded:
+            yield Diagnostic(
+                RULE,
+                "the expectation is too large to be decided",
+                Label(expect.span),
+                help="expect it in parts: of fewer addresses, or of one protocol each",
+            )
+            continue
         if failure is not None:
             yield _tell(failure)
 
