@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from tunnelgate import api, config
 from tunnelgate.cli.changes.json import Document as Changes
 from tunnelgate.cli.explained.json import Document as Explanation
+from tunnelgate.cli.tested.json import Document as Results
 from tunnelgate.diagnostics import Rule, catalogue
 from tunnelgate.diagnostics.render import page, render
 from tunnelgate.manifest import Manifest
@@ -83,6 +84,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "schemas/manifest.schema.json", schema(Manifest)
     yield "schemas/diff.schema.json", schema(Changes)
     yield "schemas/explain.schema.json", schema(Explanation)
+    yield "schemas/test.schema.json", schema(Results)
     yield "schemas/findings.schema.json", findings_schema()
     yield "schemas/config.schema.json", config_schema()
     yield "docs/protocols.md", protocol_page.markdown(TABLE)

@@ -85,6 +85,7 @@ def test_shells_complete_what_there_is(complete):
         ("tunnelgate check --ignore TG50", 3, {"TG501", "TG505"}),
         ("tunnelgate check --format gi", 3, {"github", "gitlab"}),
         ("tunnelgate expl", 1, {"explain"}),
+        ("tunnelgate te", 1, {"test"}),
         ("tunnelgate explain g.tg 'esp from a to b' -t ipt", 5, {"iptables"}),
         ("tunnelgate completion ", 2, set(SHELLS)),
     ],

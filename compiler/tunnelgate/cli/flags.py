@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +104,8 @@ _SET = click.option(
     help="The value of a parameter; several of a list stand between commas.",
 )
 
-_COMMON = (
-    click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
-    _TARGET,
-    _LAYOUT,
+_PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
+_EACH_VALUES = (
     _SET,
     click.option(
         "variables",
@@ -124,6 +122,13 @@ _COMMON = (
         type=click.Path(),
         help="As --vars with each such file of the folder.",
     ),
+)
+
+_COMMON = (
+    _PATHS,
+    _TARGET,
+    _LAYOUT,
+    *_EACH_VALUES,
     click.option(
         "--format",
         type=click.Choice(list(FORMATS)),
@@ -198,10 +203,20 @@ def on_policies(function: Callable[..., Exit]) -> Callable[..., Exit]:
         values = (settings, variables, variables_folder)
         return function(Flags(console, paths, targets, *chosen, *values), **rest)
 
-    decorated: Callable[..., Exit] = command
-    for decorate in reversed(_COMMON):
-        decorated = decorate(decorated)
-    return decorated
+    return _decorated(command, _COMMON)
+
+
+def with_each_values(function: Callable[..., Exit]) -> Callable[..., Exit]:
+    """The policies of a command and all their values: `paths`, and as in `Flags`."""
+    return _decorated(function, (_PATHS, *_EACH_VALUES))
+
+
+def _decorated(
+    function: Callable[..., Exit], flags: Sequence[Callable[[Any], Any]]
+) -> Callable[..., Exit]:
+    for decorate in reversed(flags):
+        function = decorate(function)
+    return function
 
 
 def with_values(function: Callable[..., Exit]) -> Callable[..., Exit]:

@@ -20,6 +20,7 @@ COMMANDS = (
     "check",
     "compile",
     "fmt",
+    "test",
     "explain",
     "diff",
     "rule",

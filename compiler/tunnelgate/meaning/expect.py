@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival, Delivered
-from tunnelgate.flows.firstmatch import BUDGET, Row, differences, within
+from tunnelgate.flows.firstmatch import BUDGET, BudgetExceeded, Row, differences, within
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import Decider, Outcome
 from tunnelgate.meaning.flatten import Lists, flatten
@@ -25,10 +25,17 @@ _ALWAYS = [Row(EVERYTHING, _MET)]
 
 @record
 class Failure:
-    """An expectation that does not hold, and the packet that shows it; None if there is none."""
+    """An expectation that does not hold.
+
+    Attributes:
+        expect: the expectation.
+        outcome: the fate of a packet that shows it; None where no packet is meant at all.
+        is_decided: false where it is too large to be decided, which is not to hold either.
+    """
 
     expect: Expect
-    outcome: Outcome | None
+    outcome: Outcome | None = None
+    is_decided: bool = True
 
 
 class Expectations:
@@ -42,11 +49,13 @@ class Expectations:
         self._lists: dict[Arrival, Lists] = {}
 
     def unmet(self, expect: Expect) -> Failure | None:
-        """Whether an expectation fails, and on which packet.
+        """Whether an expectation fails, and on which packet."""
+        try:
+            return self._unmet(expect)
+        except BudgetExceeded:
+            return Failure(expect, is_decided=False)
 
-        Raises:
-            BudgetExceeded: there is too much to look at.
-        """
+    def _unmet(self, expect: Expect) -> Failure | None:
         question = expect.question
         asked = [
             part
@@ -54,7 +63,7 @@ class Expectations:
             if _speaks_of(expect, part.family)
         ]
         if not asked:
-            return Failure(expect, None)
+            return Failure(expect)
         for part in asked:
             box = self._failing(expect, part)
             if box is not None:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
-from tunnelgate.check.show import show_channel, show_place
+from tunnelgate.check.unmet import said
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
-from tunnelgate.meaning import Outcome
-from tunnelgate.policy.model import ExpectKind
 
 if TYPE_CHECKING:
     from tunnelgate.meaning.expect import Failure
@@ -33,21 +31,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each expectation that fails, with the packet that shows it."""
     if not context.policy.expects:
         return
-    from tunnelgate.flows.firstmatch import BudgetExceeded
     from tunnelgate.meaning.expect import Expectations
 
     expectations = Expectations(context.policy)
     for expect in context.policy.expects:
-        try:
-            failure = expectations.unmet(expect)
-        except BudgetExceeded:
-            yield Diagnostic(
-                RULE,
-                "the expectation is too large to be decided",
-                Label(expect.span),
-                help="expect it in parts: of fewer addresses, or of one protocol each",
-            )
-            continue
+        failure = expectations.unmet(expect)
         if failure is not None:
             yield _tell(failure)
 
@@ -55,38 +43,19 @@ def check(context: Context) -> Iterator[Diagnostic]:
 def _tell(failure: Failure) -> Diagnostic:
     expect, outcome = failure.expect, failure.outcome
     if outcome is None:
-        return Diagnostic(
-            RULE,
-            f"no packet can be `{expect.question.text}`",
-            Label(expect.question.span),
-            help="ask about addresses of one family that machines of these places can have",
-        )
+        help = "ask about addresses of one family that machines of these places can have"
+        if not failure.is_decided:
+            help = "expect it in parts: of fewer addresses, or of one protocol each"
+        return Diagnostic(RULE, said(failure), Label(expect.question.span), help=help)
     labels = []
     if outcome.statement is not None:
         labels.append(Label(outcome.statement.span, "decided here"))
     if outcome.delivered and outcome.translator is not None:
         labels.append(Label(outcome.translator.span, "translated here"))
-    packet = outcome.packet
     return Diagnostic(
         RULE,
-        f"{show_channel(packet.l4)} from {show_place(packet.source)} to "
-        f"{show_place(packet.destination)} {_fate(outcome, expect.kind)}",
+        said(failure),
         Label(expect.span, "does not hold"),
         tuple(labels),
         help="change the statement that decides, or the expectation",
     )
-
-
-def _fate(outcome: Outcome, kind: ExpectKind) -> str:
-    """What happens to the packet, as far as the expectation asks."""
-    if not outcome.delivered:
-        return f"is dropped: {outcome.reason.value}"
-    match kind:
-        case ExpectKind.REACHES:
-            return f"reaches {show_place(outcome.destination)}"
-        case ExpectKind.LEAVES if outcome.source_translated:
-            return f"leaves as {show_place(outcome.source)}"
-        case ExpectKind.LEAVES:
-            return "leaves untranslated"
-        case _:
-            return f"passes: {outcome.reason.value}"

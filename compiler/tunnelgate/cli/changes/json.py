@@ -10,11 +10,9 @@ from tunnelgate.cli.changes.connections import commands
 from tunnelgate.cli.changes.lines import Line, lines
 from tunnelgate.flows import axes
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT
+from tunnelgate.meaning.decide import CLIENT_PORT
 from tunnelgate.meaning.difference import Change, Report
 from tunnelgate.policy import Statement as PolicyStatement
-
-#: A source port as clients have it.
-_USUAL = 40000
 
 
 class _Part(BaseModel):
@@ -30,7 +28,7 @@ class Statement(_Part):
 
 
 class Packet(_Part):
-    """A packet that shows the change. Addresses that no policy knows are null.
+    """A packet that shows it. Addresses that no policy knows are null.
 
     Attributes:
         zone: the zone it arrives in; `gateway` for what the gateway sends itself.
@@ -119,13 +117,14 @@ def _packet(change: Change) -> Packet:
     return Packet(
         zone=change.arrival.zone,
         inside_ipsec=change.arrival.decrypted,
-        source=_address(change.box[SOURCE].first()),
-        destination=_address(change.box[DESTINATION].first()),
+        source=address_of(change.box[SOURCE].first()),
+        destination=address_of(change.box[DESTINATION].first()),
         protocol=l4 >> 16,
         low=l4 & 0xFFFF,
-        source_port=_USUAL if _USUAL in ports else ports.first(),
+        source_port=CLIENT_PORT if CLIENT_PORT in ports else ports.first(),
     )
 
 
-def _address(place: int) -> str | None:
+def address_of(place: int) -> str | None:
+    """An address as programs read it; None of one that no policy knows."""
     return None if axes.is_unknown(place) else str(axes.to_address(place))

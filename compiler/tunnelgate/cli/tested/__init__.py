@@ -1,0 +1,1 @@
+"""What `tunnelgate test` shows: one file a format."""
