@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,13 @@ from tunnelgate.target import Readable, find
 
 ROOT = Path(__file__).parents[2]
 FILE = "ruleset.nft"
+Files = Mapping[str, str]
 
 
-def read(text: str) -> dict:
-    target = find("nftables")
+def read(files: Files) -> dict:
+    target = find("nftables" if FILE in files else "iptables")
     assert isinstance(target, Readable)
-    return dict(target.read({FILE: text}))
+    return dict(target.read(files))
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +33,9 @@ def policy() -> tunnelgate.Policy:
     return tunnelgate.load(ROOT / "examples/branch-office/branch.tg")
 
 
-@pytest.fixture(scope="module")
-def text(policy: tunnelgate.Policy) -> str:
-    return tunnelgate.compile(policy, prove=False).files[FILE]
+@pytest.fixture(scope="module", params=["nftables", "iptables"])
+def files(policy: tunnelgate.Policy, request: pytest.FixtureRequest) -> Files:
+    return tunnelgate.compile(policy, request.param, prove=False).files
 
 
 QUESTIONS = [
@@ -48,35 +51,39 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_rule_that_is_shown_decides(policy: tunnelgate.Policy, text: str, question: str) -> None:
-    found = Lines(policy, {FILE: text}, read(text))
+def test_a_rule_that_is_shown_decides(
+    policy: tunnelgate.Policy, files: Files, question: str
+) -> None:
+    found = Lines(policy, files, read(files))
     flipped = 0
-    for case in tunnelgate.explain(policy, question):
-        rules = found.of(case)
+    asked = tunnelgate.explain(policy, question)
+    for case, rules in zip(asked, found.of(asked), strict=True):
         assert rules
         for rule in rules:
-            other = without(text, rule)
+            other = without(files, rule)
             if other is not None:
                 flipped += 1
-                assert verdicts(policy, other, case) != verdicts(policy, text, case), rule
+                assert verdicts(policy, other, case) != verdicts(policy, files, case), rule
     assert flipped
 
 
-def without(text: str, rule: Emitted) -> str | None:
+def without(files: Files, rule: Emitted) -> Files | None:
     """The ruleset that does the opposite there; None for what gives no verdict."""
-    lines = text.splitlines()
+    lines = files[rule.file].splitlines()
     words = lines[rule.line - 1]
     assert words.strip() == rule.text
-    for one, other in (("accept", "drop"), ("drop", "accept")):
-        if one in rule.text.partition(" comment ")[0].split():
-            lines[rule.line - 1] = words.replace(one, other, 1)
-            return "\n".join(lines) + "\n"
+    said = re.sub(r'comment "[^"]*"', "", rule.text).split()
+    for one, other in (("accept", "drop"), ("ACCEPT", "DROP")):
+        for old, new in ((one, other), (other, one)):
+            if old in said:
+                lines[rule.line - 1] = re.sub(rf"\b{old}\b(?=[^\"]*$|\s+comment)", new, words)
+                return {**files, rule.file: "\n".join(lines) + "\n"}
     return None
 
 
-def verdicts(policy: tunnelgate.Policy, text: str, case: Case) -> list:
+def verdicts(policy: tunnelgate.Policy, files: Files, case: Case) -> list:
     world = World(policy)
-    linux = Linux(read(text)[case.family], world, case.family)
+    linux = Linux(read(files)[case.family], world, case.family)
     zone = world.zones[case.arrival.zone]
     way = Way(zone, world.interfaces(zone)[0], decrypted=zone.over is not None)
     return [
@@ -86,12 +93,34 @@ def verdicts(policy: tunnelgate.Policy, text: str, case: Case) -> list:
     ]
 
 
-def test_rules_of_each_hook_are_shown(policy: tunnelgate.Policy, text: str) -> None:
-    found = Lines(policy, {FILE: text}, read(text))
+def test_cases_at_once_meet_what_each_meets_alone(policy: tunnelgate.Policy, files: Files) -> None:
+    found = Lines(policy, files, read(files))
+    zones = [zone.name for zone in policy.zones]
+    asked = [
+        case
+        for one in zones
+        for other in zones
+        for case in tunnelgate.explain(policy, f"any from {one} to {other}")
+    ]
+    assert found.of(asked) == [found.of([case])[0] for case in asked]
+
+
+def test_what_no_line_of_a_file_says_is_not_shown() -> None:
+    policy = tunnelgate.load(ROOT / "examples/beside-docker/edge.tg")
+    files = tunnelgate.compile(policy, "iptables", layout="shared", prove=False).files
+    ((rule,),) = Lines(policy, files, read(files)).of(
+        [case for case in tunnelgate.explain(policy, "tcp/25 from lan to wan") if case.family == 4]
+    )
+    assert rule.line and "DROP" in rule.text
+
+
+def test_rules_of_each_hook_are_shown(policy: tunnelgate.Policy) -> None:
+    files = tunnelgate.compile(policy, prove=False).files
+    found = Lines(policy, files, read(files))
 
     def chains(question: str) -> list[str]:
         case = next(one for one in tunnelgate.explain(policy, question) if one.fate.passes)
-        return [rule.chain for rule in found.of(case)]
+        return [rule.chain for rule in found.of([case])[0]]
 
     assert chains("esp from partners to 203.0.113.1") == ["translate-destination", "pair.wan.lan"]
     assert chains("ike from alice to hq") == ["translate-source", "pair.lan.wan"]
@@ -106,9 +135,8 @@ def test_rules_of_each_hook_are_shown(policy: tunnelgate.Policy, text: str) -> N
     assert chains("ssh from gateway to hq") == []
 
 
-def test_what_has_no_lines_is_not_shown(text: str) -> None:
-    files = {FILE: text}
-    assert is_shown(files, read(text))
+def test_what_has_no_lines_is_not_shown(files: Files) -> None:
+    assert is_shown(files, read(files))
     assert not is_shown(files, {})
     assert not is_shown(files, {4: "another model"})
-    assert not is_shown({"other": text}, read(text))
+    assert not is_shown({"other": ""}, read(files))

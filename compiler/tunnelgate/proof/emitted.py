@@ -6,19 +6,19 @@ meets first, in each hook that says something about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import product
+from typing import NamedTuple, cast
 
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.fields import DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
-from tunnelgate.flows.firstmatch import Row, cases
+from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
+from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Ruleset, State, sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.meaning.explain import Case
-from tunnelgate.policy import Policy
+from tunnelgate.policy import Policy, Zone
 from tunnelgate.proof.linux import Linux, Way
 from tunnelgate.proof.world import World
 from tunnelgate.records import record
@@ -64,12 +64,10 @@ class Lines:
         self.texts = {name: text.splitlines() for name, text in files.items()}
         self.rulesets = rulesets
         self._of = cache(lambda family: Linux(rulesets[family], self.world, family))
-        self._new = cache(lambda family, way, choice: self._of(family).new(way, choice))
-        self._destinations = cache(lambda family, way: [self._of(family).destinations(way)])
         self._chains = cache(lambda family: _chains(rulesets[family]))
 
-    def of(self, case: Case) -> list[Emitted]:
-        """The rules that the packets of a case meet first, in the order of the file.
+    def of(self, cases: Sequence[Case]) -> list[list[Emitted]]:
+        """The rules that the packets of each case meet first, in the order of the file.
 
         No rule where nothing but the policy of a chain, or the lack of a way, decides.
 
@@ -77,23 +75,39 @@ class Lines:
             Unmodelled: the ruleset does what the model has no word for.
             BudgetExceeded: it is too large to be asked.
         """
-        ruleset = self.rulesets[case.family]
-        chains = self._chains(case.family)
-        found = sorted(set(self._numbers(case)) & set(chains))
-        text = self.texts[ruleset.file]
+        met: list[set[int]] = [set() for _ in cases]
+        alike: dict[tuple[int, Arrival, Zone], list[_Asked]] = {}
+        for number, case in enumerate(cases):
+            asked = alike.setdefault((case.family, case.arrival, case.home), [])
+            asked += [_Asked(number, case.egress, box) for box in case.boxes]
+        for (family, arrival, _), asked in alike.items():
+            for number, line in self._lines(family, arrival, asked):
+                met[number].add(line)
         return [
-            Emitted(ruleset.file, number, chains[number], text[number - 1].strip())
-            for number in found
+            list(self._told(case.family, lines)) for case, lines in zip(cases, met, strict=True)
         ]
 
-    def _numbers(self, case: Case) -> Iterator[int]:
-        for way in self._ways(case.arrival):
-            if way.zone.is_gateway and case.egress.is_gateway:
-                yield from self._to_itself(way, case)
-                continue
-            for choice, box in product(range(self.world.choices), case.boxes):
-                yield from self._beginning(case.family, way, choice, box)
-                yield from self._errors(way, choice, case, box)
+    def _told(self, family: int, lines: set[int]) -> Iterator[Emitted]:
+        file, chains = self.rulesets[family].file, self._chains(family)
+        for line in sorted(lines & set(chains)):
+            yield Emitted(file, line, chains[line], self.texts[file][line - 1].strip())
+
+    def _lines(
+        self, family: int, arrival: Arrival, asked: Sequence[_Asked]
+    ) -> Iterator[tuple[int, int]]:
+        """The number of each case with each line that it meets."""
+        for way in self._ways(arrival):
+            if way.zone.is_gateway:
+                yield from self._to_itself(family, way, [one for one in asked if one.is_loopback])
+            others = [one for one in asked if not (way.zone.is_gateway and one.is_loopback)]
+            beginning = [one.less(ICMPV6_ERRORS) for one in others]
+            yield from _met([self._of(family).destinations(way)], beginning)
+            for choice in range(self.world.choices):
+                yield from _met(self._of(family).new(way, choice), beginning)
+                for egress in dict.fromkeys(one.egress for one in others):
+                    sent = [one.only(ICMPV6_ERRORS) for one in others if one.egress is egress]
+                    if any(map(_Asked.exists, sent)):
+                        yield from _met([self._errors(family, way, choice, egress)], sent)
 
     def _ways(self, arrival: Arrival) -> Iterator[Way]:
         zone = self.world.zones[arrival.zone]
@@ -102,47 +116,70 @@ class Lines:
         for name in self.world.interfaces(zone):
             yield Way(zone, name, decrypted=arrival.decrypted or zone.over is not None)
 
-    def _beginning(self, family: int, way: Way, choice: int, box: Box) -> Iterator[int]:
-        """What begins a connection; an ICMPv6 error never does (nf_conntrack_icmpv6)."""
-        domain = _with_l4(box, box[L4] - ICMPV6_ERRORS)
-        if all(domain):
-            yield from _causes(self._destinations(family, way), domain)
-            yield from _causes(self._new(family, way, choice), domain)
-
-    def _errors(self, way: Way, choice: int, case: Case, box: Box) -> Iterator[int]:
+    def _errors(self, family: int, way: Way, choice: int, egress: Zone) -> list[Row]:
         """ICMPv6 errors about no connection: to connection tracking they are invalid."""
-        domain = _with_l4(box, box[L4] & ICMPV6_ERRORS)
-        if all(domain):
-            linux, egress = self._of(case.family), case.egress
-            is_protected = egress.over is not None
-            facts = replace(linux.facts(way), state=State.INVALID, protected=is_protected)
-            departure = self.world.departure(egress, choice)
-            within = sets(l4=domain[L4], destination=domain[DESTINATION], source=domain[SOURCE])
-            yield from _causes([linux.verdict(way, egress, departure, facts, within)], domain)
+        linux, is_protected = self._of(family), egress.over is not None
+        facts = replace(linux.facts(way), state=State.INVALID, protected=is_protected)
+        departure = self.world.departure(egress, choice)
+        return linux.verdict(way, egress, departure, facts, sets(l4=ICMPV6_ERRORS))
 
-    def _to_itself(self, way: Way, case: Case) -> Iterator[int]:
+    def _to_itself(
+        self, family: int, way: Way, asked: Sequence[_Asked]
+    ) -> Iterator[tuple[int, int]]:
         """Both ends of the loopback interface."""
-        linux = self._of(case.family)
-        for arrival, departure in ((None, "lo"), ("lo", None)):
+        linux = self._of(family)
+        for arrival, departure in ((None, "lo"), ("lo", None)) if asked else ():
             there = Way(way.zone, arrival, decrypted=False)
             facts = linux.facts(there)
-            rows = linux.verdict(there, case.egress, departure, facts, EVERYTHING)
-            for box in case.boxes:
-                yield from _causes([rows], box)
+            yield from _met([linux.verdict(there, way.zone, departure, facts, EVERYTHING)], asked)
+
+
+class _Asked(NamedTuple):
+    """Packets of a case, which is known by its number, and the zone that they are sent to."""
+
+    case: int
+    egress: Zone
+    box: Box
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.egress.is_gateway
+
+    def exists(self) -> bool:
+        """Whether there are any."""
+        return all(self.box)
+
+    def only(self, l4: Intervals) -> _Asked:
+        """Those of some channels."""
+        return self._replace(box=(*self.box[:L4], self.box[L4] & l4, *self.box[L4 + 1 :]))
+
+    def less(self, l4: Intervals) -> _Asked:
+        """Those of all other channels."""
+        return self.only(self.box[L4] - l4)
 
 
 def _chains(ruleset: Ruleset) -> dict[int, str]:
-    """The chain of each line."""
-    return {rule.line: name for name, one in ruleset.chains.items() for rule in one.rules}
+    """The chain of each line; what no line says, as a jump of a script, has the number 0."""
+    return {
+        rule.line: name
+        for name, one in ruleset.chains.items()
+        for rule in one.rules
+        if rule.line > 0
+    }
 
 
-def _with_l4(box: Box, l4: Intervals) -> Box:
-    return (*box[:L4], l4, *box[L4 + 1 :])
+def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[tuple[int, int]]:
+    """The number of each case with the lines of the rows that decide somewhere in it.
 
-
-def _causes(stages: Sequence[list[Row]], domain: Box) -> Iterator[int]:
-    """The lines of the rows that decide somewhere in a domain."""
-    for _, rows in cases(stages, domain, final=[DROP]):
+    All cases are cut out at once, since they are a first-match list as well.
+    """
+    found = [one for one in asked if one.exists()]
+    if not found:
+        return
+    domain = tuple(Intervals.union_of(one.box[axis] for one in found) for axis in range(AXES))
+    cutting = [*(Row(one.box, one.case) for one in found), Row(EVERYTHING, DROP)]
+    narrow = [within(stage, domain) for stage in stages]
+    for _, (mine, *rows) in cases([cutting, *narrow], domain, final=[DROP]):
         for row in rows:
             if isinstance(row.cause, int):
-                yield row.cause
+                yield cast("int", mine.label), row.cause

@@ -24,9 +24,6 @@ FORMATS = ("text", "json")
 
 _DEFAULT_TARGET = "nftables"
 
-# The lines of one case are found by meeting it with every rule of its pair of zones.
-_MOST_CASES_WITH_RULES = 100
-
 
 @click.command("explain", context_settings=HELP)
 @click.argument("path", type=click.Path())
@@ -60,7 +57,7 @@ def command(
 
     QUESTION is as in an expectation: 'esp from alice to hq'. Of zones, groups and protocols of
     several channels, all packets are told by cases: verdict, translations, the statement that
-    decides, and the rules of nftables.
+    decides, and the rules of the ruleset.
     """
     console.quiet, console.verbose = quiet, verbose
     files = () if variables is None else (variables,)
@@ -70,7 +67,7 @@ def command(
         zone = None if arriving is None else _known_zone(policy, arriving)
         asked = api.ask(policy, question)
         cases = api.explain(policy, asked, arriving=zone)
-        found = lines(policy, asked, cases, _rules(policy, run, len(cases)))
+        found = lines(policy, asked, cases, _rules(policy, run))
     except PolicyError as error:
         return given.refused(error, console)
     except BudgetExceeded as error:
@@ -107,14 +104,8 @@ def _known_zone(policy: Policy, name: str) -> str:
     return name
 
 
-def _rules(policy: Policy, run: Run, cases: int) -> Rules:
+def _rules(policy: Policy, run: Run) -> Rules:
     """The rules of each target, as far as they can be shown; it is said why others are not."""
-    if cases > _MOST_CASES_WITH_RULES:
-        run.console.say(
-            f"no rules are shown, since the answer has {cases} cases and rules are found of "
-            f"up to {_MOST_CASES_WITH_RULES}; ask about fewer addresses or one protocol"
-        )
-        return {}
     return {name: _read_back(policy, name, run) for name in run.targets or (_DEFAULT_TARGET,)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from tunnelgate.cli.changes.lines import host_name, limit, ports
@@ -50,13 +50,15 @@ class Line(NamedTuple):
 def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rules) -> list[Line]:
     """The cases in their order, those that read the same in both families as one."""
     writer = _Writer(policy, question)
-    alike: dict[tuple[object, ...], list[Case]] = {}
-    for case in cases:
+    met = {name: None if one is None else one.of(cases) for name, one in rules.items()}
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for number, case in enumerate(cases):
         told = (writer.flows(case), tuple(writer.effects(case)), _reason(case), case.statements)
-        alike.setdefault((case.fate.passes, *told), []).append(case)
+        alike.setdefault((case.fate.passes, *told), []).append(number)
     families = {case.family for case in cases}
     found = []
-    for some in alike.values():
+    for numbers in alike.values():
+        some = tuple(cases[number] for number in numbers)
         first = some[0]
         flows = writer.flows(first)
         family = f" (IPv{first.family})" if {case.family for case in some} < families else ""
@@ -67,15 +69,19 @@ def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rule
                 tuple(writer.effects(first)),
                 _reason(first),
                 first.statements,
-                {name: None if one is None else _rules(one, some) for name, one in rules.items()},
-                tuple(some),
+                {
+                    name: None if one is None else _rules(one[number] for number in numbers)
+                    for name, one in met.items()
+                },
+                some,
             )
         )
     return found
 
 
-def _rules(of_target: Lines, cases: Sequence[Case]) -> list[Emitted]:
-    found = dict.fromkeys(one for case in cases for one in of_target.of(case))
+def _rules(met: Iterable[Sequence[Emitted]]) -> list[Emitted]:
+    """The rules of some cases, each once."""
+    found = dict.fromkeys(one for some in met for one in some)
     return sorted(found, key=lambda one: (one.file, one.line))
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from tunnelgate.flows.netfilter import Ruleset, Unmodelled
 from tunnelgate_targets.iptables.read.chains import ruleset
@@ -44,7 +45,8 @@ def read(files: Mapping[str, str]) -> Mapping[int, Ruleset]:
     found = {}
     for family, name in _RULES.items():
         with _In(name):
-            found[family] = ruleset(parse(files[name], jumps), sets, family)
+            made = ruleset(parse(files[name], jumps), sets, family)
+            found[family] = replace(made, file=name)
     return found
 
 
