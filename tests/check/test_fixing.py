@@ -192,14 +192,14 @@ def test_advice_waits_for_errors() -> None:
 
 def test_nothing_is_said_of_a_policy_with_nothing_to_fix() -> None:
     fixer = Fixer(check, unsafe=True)
-    assert fixer.fix(SourceFile(ZONES)) == ((), ())
+    assert fixer.fix(SourceFile(ZONES + "allow https from any to any\n")) == ((), ())
     assert fixer.changes == {}
 
 
 def test_a_comment_is_never_taken_away() -> None:
     text = ZONES + "forward ssh from 192.0.2.1 to alice  # why\nallow ike from\n"
     lone = "allow ssh from 2001:db8::1,  # the old one\n  2001:db8::2 to alice\n"
-    assert check(SourceFile(ZONES + lone))[0].fix is not None
+    assert any(one.fix is not None for one in check(SourceFile(ZONES + lone)))
     assert fix(ZONES + lone).text == ZONES + lone
     assert comments(fix(text).text) == ["# why"]
 

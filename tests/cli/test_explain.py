@@ -272,3 +272,16 @@ def test_the_rules_of_very_many_cases_are_told(run, in_folder: Path) -> None:
     assert all(case["rules"]["iptables"] for case in cases)
     (case,) = (one for one in cases if "tcp/1198 from lan to wan" in one["flows"])
     assert "1198" in case["rules"]["iptables"][-1]["text"]
+
+
+def test_other_source_ports_are_told_by_the_few_that_are_not_meant(run, in_folder: Path) -> None:
+    (in_folder / "g.tg").write_text(POLICY + "forward ike, nat-t from hq to box\n")
+    shown = run("explain", "g.tg", "ike from alice to hq")
+    assert "allowed: ike from alice to hq with another source port than 500, 4500\n" in shown.out
+    assert "allowed: ike from alice to hq with source port 500, 4500\n" in shown.out
+
+
+def test_what_a_helper_lets_pass_is_said(run, in_folder: Path) -> None:
+    (in_folder / "g.tg").write_text(POLICY + "allow pptp from alice to hq with helper\n")
+    shown = run("explain", "g.tg", "pptp from alice to hq")
+    assert "  is followed by the helper pptp: what that announces passes, too\n" in shown.out

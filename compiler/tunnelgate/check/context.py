@@ -87,6 +87,11 @@ class Context:
         return tuple(rule for rule in self.policy.rules if rule.verdict is Verdict.ALLOW)
 
     @cached_property
+    def permitting(self) -> tuple[Rule | Forward, ...]:
+        """Every `allow`, and every `forward`."""
+        return (*self.allows, *self.policy.forwards)
+
+    @cached_property
     def to_gateway(self) -> tuple[Rule, ...]:
         """Every `allow` of what the gateway itself receives; its zone stands first in a side."""
         return tuple(

@@ -19,6 +19,41 @@ if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
 
+Part = tuple[Pair, tuple[Intervals, Intervals, Intervals]]
+"""Flows of one family between two zones."""
+
+
+def meant(context: Context, statement: Rule | Forward) -> Iterator[Part]:
+    """What an `allow` or a `forward` lets pass as far as no denial is about it.
+
+    Of a `forward` it is what is handed to the host, as the denials see it.
+    """
+    if isinstance(statement, Rule):
+        yield from _of_rule(context, statement)
+    else:
+        yield from _of_forward(context, statement)
+
+
+def _of_rule(context: Context, rule: Rule) -> Iterator[Part]:
+    for ingress, sources in rule.source:
+        for egress, destinations in rule.destination:
+            mine, theirs = context.members(ingress, sources), context.members(egress, destinations)
+            for family in (axes.IPV4, axes.IPV6):
+                flows = (common(mine, family), common(theirs, family), rule.l4)
+                if all(flows):
+                    yield (ingress, egress), flows
+
+
+def _of_forward(context: Context, forward: Forward) -> Iterator[Part]:
+    l4 = forward.l4
+    if forward.port is not None:
+        l4 = Intervals.single(l4.first() >> 16 << 16 | forward.port)
+    for entry in forward.entries:
+        flows = (context.members(entry.zone, entry.sources), Intervals.single(forward.target), l4)
+        if all(flows):
+            yield (entry.zone, forward.host.zone), flows
+
+
 class Passing(NamedTuple):
     """Flows of one family that an `allow` lets pass: machines, peers and channels."""
 

@@ -39,6 +39,7 @@ from tunnelgate.check.rules import (
     tg603,
     tg604,
     tg605,
+    tg606,
     tg607,
     tg701,
 )
@@ -78,6 +79,7 @@ _MODULES = (
     tg603,
     tg604,
     tg605,
+    tg606,
     tg607,
     tg701,
 )

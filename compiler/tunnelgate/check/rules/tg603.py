@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunnelgate.check.common import common
-from tunnelgate.check.context import Context, Flows
-from tunnelgate.check.paths import Pair
+from tunnelgate.check.context import Context
+from tunnelgate.check.passing import Part, meant
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.diagnostics import Diagnostic, Label, Severity
 from tunnelgate.diagnostics import Rule as Row
-from tunnelgate.flows import axes
-from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
 
 RULE = Row(
@@ -32,41 +29,15 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement between zones that would let something pass without the denials."""
     if not context.denials:
         return
-    for rule in context.allows:
-        if rule.protocols.inside_ipsec:
+    for statement in context.permitting:
+        if isinstance(statement, Rule) and statement.protocols.inside_ipsec:
             continue
-        denial = _denied(context, list(_of_rule(context, rule)))
+        denial = _denied(context, list(meant(context, statement)))
         if denial is not None:
-            yield _tell(rule, denial)
-    for forward in context.policy.forwards:
-        denial = _denied(context, list(_of_forward(context, forward)))
-        if denial is not None:
-            yield _tell(forward, denial)
+            yield _tell(statement, denial)
 
 
-def _of_rule(context: Context, rule: Rule) -> Iterator[tuple[Pair, Flows]]:
-    """What an `allow` would let pass, one family at a time."""
-    for ingress, sources in rule.source:
-        for egress, destinations in rule.destination:
-            mine, theirs = context.members(ingress, sources), context.members(egress, destinations)
-            for family in (axes.IPV4, axes.IPV6):
-                flows = (common(mine, family), common(theirs, family), rule.l4)
-                if all(flows):
-                    yield (ingress, egress), flows
-
-
-def _of_forward(context: Context, forward: Forward) -> Iterator[tuple[Pair, Flows]]:
-    """What a `forward` would hand to its host, as the denials see it."""
-    l4 = forward.l4
-    if forward.port is not None:
-        l4 = Intervals.single(l4.first() >> 16 << 16 | forward.port)
-    for entry in forward.entries:
-        flows = (context.members(entry.zone, entry.sources), Intervals.single(forward.target), l4)
-        if all(flows):
-            yield (entry.zone, forward.host.zone), flows
-
-
-def _denied(context: Context, parts: list[tuple[Pair, Flows]]) -> Rule | None:
+def _denied(context: Context, parts: list[Part]) -> Rule | None:
     """A denial of some flows, where the denials leave nothing of any."""
     if not parts or not all(pair in context.denials for pair, _ in parts):
         return None

@@ -100,7 +100,7 @@ class _Writer:
         destination = joined(self._destination(change, box[DESTINATION]))
         words = f"{protocols} from {source} to {destination}"
         if box[SOURCE_PORT] != ANY_PORT:
-            words += f" with source port {ports(box[SOURCE_PORT])}"
+            words += f" with {source_port(box[SOURCE_PORT])}"
         return words + (", inside IPsec" if change.arrival.decrypted else "")
 
     def _destination(self, change: Change, addresses: Intervals) -> list[str]:
@@ -169,6 +169,14 @@ def _helper(fate: Fate) -> str:
 def ports(numbers: Intervals) -> str:
     """Ports as they are written, in a row."""
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in numbers)
+
+
+def source_port(numbers: Intervals) -> str:
+    """Source ports in words: those that are meant, or the few that are not."""
+    others = ANY_PORT - numbers
+    if len(others.items) < len(numbers.items):
+        return f"another source port than {ports(others)}"
+    return f"source port {ports(numbers)}"
 
 
 def _protocol_names(change: Change) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from tunnelgate.cli.changes.lines import host_name, limit, ports
+from tunnelgate.cli.changes.lines import host_name, limit, source_port
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT
@@ -107,7 +107,7 @@ class _Writer:
         to = joined(self.places.words(case.egress.name, case.family, box[DESTINATION]))
         words = f"{protocols} from {source} to {to}"
         if box[SOURCE_PORT] != ANY_PORT:
-            words += f" with source port {ports(box[SOURCE_PORT])}"
+            words += f" with {source_port(box[SOURCE_PORT])}"
         if case.home.name != case.arrival.zone:
             words += f", arriving in {case.arrival.zone}"
         return words + (", inside IPsec" if case.arrival.decrypted else "")
@@ -135,7 +135,7 @@ class _Writer:
         if fate.rates:
             yield f"is {limit(fate.rates)}"
         if fate.helper:
-            yield f"is followed by the helper {fate.helper}"
+            yield f"is followed by the helper {fate.helper}: what that announces passes, too"
 
 
 def _has_ports(case: Case) -> bool:
