@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tunnelgate import load
+from tunnelgate.meaning.difference import compare
+
 ZONES = """\
 zone wan {
   interface eth0
@@ -37,14 +40,27 @@ COVERED = [
         "allow ssh from alice to hq\nallow ssh from lan to wan\ndeny ssh from bob to wan",
         "alice to hq",
     ),
+    # by several
+    (
+        "allow tcp/80-81 from alice to hq\nallow http from lan to hq\nallow tcp/81 from lan to hq",
+        "alice to hq",
+    ),
+    (
+        "allow ssh from alice, box to hq\nallow ssh from lan to wan\nallow ssh from box to wan",
+        "alice, box to hq",
+    ),
     # a part is left
+    (
+        "allow ssh from alice, box to hq\nallow ssh from lan to wan\nallow ssh from dmz to lan",
+        None,
+    ),
     ("allow https from alice to hq\nallow tcp/443 from lan to wan", None),
     ("allow https from alice to hq\nallow https from lan to partners", None),
     ("allow ssh from alice, box to hq\nallow ssh from lan to wan", None),
     ("allow ssh from lan to dmz\nallow ssh from 192.168.1.0/24 to any", None),
     ("allow l2tp-ipsec from hq to gateway\nallow ipsec from wan to gateway", None),
     (
-        "allow tcp/80-81 from alice to hq\nallow http from lan to hq\nallow tcp/81 from lan to hq",
+        "allow tcp/80-82 from alice to hq\nallow http from lan to hq\nallow tcp/81 from lan to hq",
         None,
     ),
     # something besides is said
@@ -96,3 +112,21 @@ DENIED = [
 def test_denied(statements: str, denied: bool, codes) -> None:
     found = codes(ZONES + statements + "\n").get("TG603")
     assert found == ("warning" if denied else None)
+
+
+def test_statements_that_cover_each_other_do_not_all_go(check_text, apply_fix) -> None:
+    text = (
+        f"{ZONES}allow tcp/1-20 from alice to hq\nallow tcp/11-30 from alice to hq\n"
+        "allow tcp/21-40, tcp/1-10 from alice to hq\n"
+    )
+    told = [one for one in check_text(text) if one.rule.code == "TG602"]
+    assert [one.primary.span.text for one in told] == ["allow tcp/1-20 from alice to hq"]
+    assert [label.span.text for label in told[0].labels] == [
+        "allow tcp/11-30 from alice to hq",
+        "allow tcp/21-40, tcp/1-10 from alice to hq",
+    ]
+    mended = text
+    while told:
+        mended = apply_fix(mended, told[0].fix)
+        told = [one for one in check_text(mended) if one.rule.code == "TG602"]
+    assert compare(load(text), load(mended)).is_empty
