@@ -216,6 +216,33 @@ def diff_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
     yield Row(f"diff of {count:,} pairs with three changes, CPU", cpu, "s", 6)
 
 
+def question_rows(folder: Path, count: int = 10_000) -> Iterator[Row]:
+    """Expectations and a question about many statements, and about a group of many addresses."""
+    choose = random.Random(5)
+    many = "".join(f"{ip_address((10 << 24) + choose.getrandbits(24))}\n" for _ in range(100_000))
+    (folder / "many").write_text(many)
+    group = ROUTED.replace("10.0.0.0/8\n", '10.0.0.0/8\n  group many from "many"\n')
+    asked = "".join(f"expect deny ssh from 10.0.0.{i} to 192.0.0.{i}\n" for i in range(1, 101))
+    path, cache = folder / "asked.tg", folder / "cache"
+
+    def cpu(text: str, *command: str) -> float:
+        path.write_text(text)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        tunnelgate(command[0], str(path), *command[1:], cache=cache)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    statements = pairs(count)
+    yield Row(
+        f"test of 100 expectations, {count:,} pairs, CPU", cpu(statements + asked, "test"), "s", 4
+    )
+    about = "allow esp from many to right\nexpect allow esp from many to right\n"
+    text = group + statements.removeprefix(ROUTED) + about
+    yield Row("  and of a group of 100,000 addresses, CPU", cpu(text, "test"), "s", 6)
+    explained = cpu(statements, "explain", "any from left to right")
+    yield Row(f"explain of {count:,} pairs with their rules, CPU", explained, "s", 15)
+
+
 def proof_rows() -> Iterator[Row]:
     """The proof alone, in this process."""
     import tunnelgate
@@ -254,6 +281,7 @@ def main() -> None:
             *compile_rows(folder),
             *fleet_rows(folder),
             *diff_rows(folder),
+            *question_rows(folder),
             *proof_rows(),
         ):
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
