@@ -175,6 +175,9 @@ expect ike from alice to hq leaves as 203.0.113.2
         ("", "allow icmpv6/packet-too-big from wan to lan", True),
         ("allow icmp/echo-request from lan to wan", "allow ping from alice to hq", True),
         ("allow icmp/echo-request from lan to wan", "allow ping from lan to wan", False),
+        ("allow icmp from lan to wan", "allow icmp from lan to wan", True),
+        ("allow any from lan to wan", "deny icmp/echo-reply from lan to wan", True),
+        ("allow any from lan to wan", "allow icmpv6/139 from lan to wan", True),
     ],
 )
 def test_icmp_is_told_apart_by_family_and_by_what_is_always_on(

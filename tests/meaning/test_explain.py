@@ -18,6 +18,7 @@ from tunnelgate.meaning.explain import Case, explain
 from tunnelgate.meaning.flatten import flatten
 from tunnelgate.meaning.members import members
 from tunnelgate.policy import Zone
+from tunnelgate.policy.model import BEGINS_NOTHING
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PACKETS = 1500
@@ -79,6 +80,8 @@ def test_cases_say_what_decide_says(source: Path | str) -> None:
                 continue
             if l4 >> 16 == (axes.ICMPV6 if axes.family(source) == 4 else axes.ICMP):
                 continue  # each family has an ICMP of its own
+            if l4 in BEGINS_NOTHING:
+                continue  # `any` means what may begin
             asked = sent_to(point).index, l4, port, destination, source
             found = [one for one in cases if one.arrival == arrival and holds(one, asked)]
             assert len(found) == 1 or arrival.decrypted, (arrival, point)
@@ -117,6 +120,18 @@ def is_member(policy: tunnelgate.Policy, zone: Zone, address: int) -> bool:
 def test_what_is_always_on_is_named(question: str, always: str) -> None:
     policy = tunnelgate.load(BRANCH.replace("192.168.1.0/24", "192.168.1.0/24, fd00::/64"))
     assert {case.always for case in tunnelgate.explain(policy, question)} == {always}
+
+
+def test_what_begins_nothing_is_asked_about_by_itself_alone() -> None:
+    policy = tunnelgate.load(BRANCH + "allow icmp from lan to wan\n")
+
+    def reasons(question: str) -> set[Reason]:
+        return {case.reason for case in tunnelgate.explain(policy, question)}
+
+    assert reasons("icmp/echo-reply from lan to wan") == {Reason.BEGINS_NOTHING}
+    assert reasons("icmp/3 from lan to wan") == {Reason.BEGINS_NOTHING}
+    assert reasons("icmp from lan to wan") == {Reason.ALLOWED}
+    assert reasons("icmp/timestamp-request from lan to wan") == {Reason.ALLOWED}
 
 
 def test_what_is_inside_ipsec_is_a_case_of_its_own() -> None:

@@ -18,7 +18,7 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.meaning import Decider, Outcome, Ports
 from tunnelgate.plan import build
 from tunnelgate.policy import Policy, Zone, resolve
-from tunnelgate.policy.model import MULTICAST
+from tunnelgate.policy.model import BEGINS_NOTHING, MULTICAST
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import ast, parse_with_includes
 from tunnelgate.target import find
@@ -236,10 +236,10 @@ class Gateway:
     def _is_not_judged(self, outcome: Outcome, sent: Packet, wire: str | None) -> bool:
         """Packets whose fate on pf is known to be another.
 
-        AH, which pf cannot see. ICMP answers and errors about nothing, which begin nothing (Linux
-        calls them invalid). The machine's own IP in IP through a tunnel, which looks like what
-        tunnel mode encloses. What one interface's tunnels hold and another's have decrypted: enc0
-        does not tell. A host that reaches itself by a hairpin: its first state takes it back.
+        AH, which pf cannot see. ICMP that begins nothing (Linux calls it invalid). The machine's
+        own IP in IP through a tunnel, which looks like what tunnel mode encloses. What one
+        interface's tunnels hold and another's have decrypted: enc0 does not tell. A host that
+        reaches itself by a hairpin: its first state takes it back.
         """
         packet = outcome.packet
         elsewhere = any(
@@ -251,7 +251,7 @@ class Gateway:
         return (
             sent.protocol == axes.AH
             or sent.is_answer
-            or (sent.protocol == axes.ICMP and sent.is_error)
+            or packet.l4 in BEGINS_NOTHING
             or (
                 sent.protocol in _IP_IN_IP and wire is None and packet.destination in self.protected
             )

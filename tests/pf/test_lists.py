@@ -24,22 +24,20 @@ from tunnelgate.flows.firstmatch import Difference, Row, differences
 from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.plan import build
 from tunnelgate.policy import Zone
-from tunnelgate.policy.model import MULTICAST
+from tunnelgate.policy.model import BEGINS_NOTHING, MULTICAST
 from tunnelgate.source import SourceFile
 
 #: Where nothing is ever forwarded to; pf takes it for the machine itself.
 _NOWHERE = Intervals.of(
     axes.network(ip_network(text)) for text in ("0.0.0.0/32", "255.255.255.255/32", "fe80::/10")
 )
-_BEGIN_NOTHING = {axes.ICMP: (0, 3, 4, 5, 11, 12, 14, 16, 18), axes.ICMPV6: (129, 134, 136)}
-#: ICMP answers and errors of IPv4, which begin nothing; AH, which pf cannot see; protocol 0, which
-#: it cannot name.
-_NOT_ASKED = Intervals.of(
-    [axes.l4(0), axes.l4(axes.AH)]
-    + [
-        axes.l4(protocol, kind << 8, kind << 8 | 0xFF)
-        for protocol, kinds in _BEGIN_NOTHING.items()
-        for kind in kinds
+#: ICMP that begins nothing, and answers of neighbour discovery; AH, which pf cannot see; protocol
+#: 0, which it cannot name.
+_NOT_ASKED = BEGINS_NOTHING | Intervals.of(
+    [
+        axes.l4(0),
+        axes.l4(axes.AH),
+        *(axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (134, 136)),
     ]
 )
 #: Shown twice where tunnel mode encloses a packet (ipsec.conf(5)).

@@ -114,6 +114,14 @@ def test_what_no_line_of_a_file_says_is_not_shown() -> None:
     assert rule.line and "DROP" in rule.text
 
 
+def test_what_begins_nothing_meets_the_drop_of_invalid_packets(
+    policy: tunnelgate.Policy, files: Files
+) -> None:
+    (case,) = tunnelgate.explain(policy, "icmp/echo-reply from alice to hq")
+    ((rule,),) = Lines(policy, files, read(files)).of([case])
+    assert "invalid" in rule.text.lower()
+
+
 def test_rules_of_each_hook_are_shown(policy: tunnelgate.Policy) -> None:
     files = tunnelgate.compile(policy, prove=False).files
     found = Lines(policy, files, read(files))

@@ -12,8 +12,8 @@ from enum import Enum
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import ICMPV6_ERRORS as ICMPV6_ERRORS
 from tunnelgate.policy.model import (
+    BEGINS_NOTHING,
     MULTICAST,
     Entry,
     Forward,
@@ -24,6 +24,7 @@ from tunnelgate.policy.model import (
     Verdict,
     Zone,
 )
+from tunnelgate.policy.model import ICMPV6_ERRORS as ICMPV6_ERRORS
 from tunnelgate.policy.model import NEIGHBOUR_DISCOVERY as NEIGHBOUR_DISCOVERY
 from tunnelgate.records import record, replace
 
@@ -53,6 +54,7 @@ class Reason(Enum):
     SPOOFED = "its source belongs elsewhere"
     NOT_PROTECTED = "it claims to come through a tunnel and was not decrypted"
     NOT_IN_TUNNEL = "it was decrypted, and no zone over this interface holds its source"
+    BEGINS_NOTHING = "it begins nothing, and belongs to no connection"
     AH_TRANSLATED = "AH would be translated"
     NO_ZONE = "no zone holds its destination"
 
@@ -196,7 +198,7 @@ class Decider:
         return None, None
 
     def _stopped(self, packet: Packet) -> Reason | None:
-        """Why a packet is dropped for where it came from, whatever the statements say."""
+        """Why a packet is dropped for where it came from or what it is, whatever is allowed."""
         zone, source = packet.ingress, packet.source
         if zone is self.gateway:
             return None
@@ -206,11 +208,9 @@ class Decider:
                     return Reason.NOT_IN_TUNNEL
             elif any(source in one.holds for one in self._ipsec):
                 return Reason.NOT_PROTECTED
-        if not self.policy.settings.antispoof or source in zone.holds or source in NEVER_SPOOFED:
-            return None
-        if source == 0 and packet.l4 == _DHCP_SERVER:
-            return None
-        return Reason.SPOOFED
+        if self.policy.settings.antispoof and not _is_at_home(packet):
+            return Reason.SPOOFED
+        return Reason.BEGINS_NOTHING if packet.l4 in BEGINS_NOTHING else None
 
     def _inside_ipsec(self, packet: Packet) -> bool:
         """Whether this is L2TP to the gateway under `l2tp-ipsec`."""
@@ -312,6 +312,13 @@ class Decider:
             )
             for forward in self.policy.forwards
         )
+
+
+def _is_at_home(packet: Packet) -> bool:
+    """Whether its source may be where it comes from."""
+    source = packet.source
+    asks_for_one = source == 0 and packet.l4 == _DHCP_SERVER
+    return asks_for_one or source in packet.ingress.holds or source in NEVER_SPOOFED
 
 
 def _matches_inside(rule: Rule, packet: Packet) -> bool:

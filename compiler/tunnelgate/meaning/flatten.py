@@ -38,6 +38,7 @@ from tunnelgate.meaning.decide import (
 )
 from tunnelgate.policy.model import (
     AH,
+    BEGINS_NOTHING,
     MULTICAST,
     Entry,
     Forward,
@@ -180,7 +181,7 @@ class _Arriving:
             yield from self._towards(egress)
 
     def _stopped(self) -> Iterator[Row]:
-        """Dropped for where they come from."""
+        """Dropped for where they come from, or for what they are."""
         if self.from_gateway:
             return
         ingress = self.ingress
@@ -199,6 +200,7 @@ class _Arriving:
             strangers = axes.ANY_ADDRESS - ingress.holds - NEVER_SPOOFED
             yield _row(DROP, spoofed, source=strangers - _NOBODY)
             yield _row(DROP, spoofed, source=strangers & _NOBODY, l4=axes.ANY_L4 - _DHCP_REQUESTS)
+        yield _row(DROP, Cause(Reason.BEGINS_NOTHING), l4=BEGINS_NOTHING)
 
     def _inside_ipsec_alone(self) -> Iterator[Row]:
         """With tunnels over a zone, nothing but L2TP to the gateway is decrypted in it."""

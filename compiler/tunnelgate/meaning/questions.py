@@ -11,7 +11,7 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import CLIENT_PORT, Packet
 from tunnelgate.meaning.flatten import arrivals
 from tunnelgate.meaning.members import NOBODY, members
-from tunnelgate.policy.model import Policy, Question, Zone
+from tunnelgate.policy.model import BEGINS_NOTHING, Policy, Question, Zone
 from tunnelgate.records import record
 
 
@@ -73,7 +73,9 @@ def parts(
         else:
             sources = addresses - policy.own_addresses - NOBODY
         plain, decrypted = Arrival(ingress.name), Arrival(ingress.name, decrypted=True)
-        channels = {plain: question.protocols.l4}
+        asked = question.protocols.l4
+        # of ICMP, what may begin something is meant, unless nothing else is
+        channels = {plain: (asked - BEGINS_NOTHING) or asked}
         if decrypted in ways and inside:
             channels[decrypted] = inside & _inside(policy, ingress)
         for arrival, l4 in channels.items():

@@ -37,6 +37,20 @@ NEIGHBOUR_DISCOVERY = Intervals.of(
 ICMPV6_ERRORS = Intervals.of(
     axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (1, 2, 3, 4)
 )
+#: The requests of ICMP and ICMPv6 that connection tracking takes for a beginning (`valid_new` of
+#: nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c).
+_ICMP_REQUESTS = Intervals.of(
+    axes.l4(protocol, kind << 8, kind << 8 | 0xFF)
+    for protocol, kinds in ((axes.ICMP, (8, 13, 15, 17)), (axes.ICMPV6, (128, 139)))
+    for kind in kinds
+)
+#: ICMP that answers or reports: it belongs to what it is about, and by itself is invalid.
+BEGINS_NOTHING = (
+    Intervals.of([axes.l4(axes.ICMP), axes.l4(axes.ICMPV6)])
+    - _ICMP_REQUESTS
+    - NEIGHBOUR_DISCOVERY
+    - ICMPV6_ERRORS
+)
 
 
 @record(eq=False)

@@ -16,12 +16,14 @@ from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
 from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Ruleset, State, sets
-from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.meaning.explain import Case
 from tunnelgate.policy import Policy, Zone
+from tunnelgate.policy.model import BEGINS_NOTHING, ICMPV6_ERRORS
 from tunnelgate.proof.linux import Linux, Way
 from tunnelgate.proof.world import World
 from tunnelgate.records import record
+
+_INVALID = BEGINS_NOTHING | ICMPV6_ERRORS
 
 
 @record
@@ -100,14 +102,14 @@ class Lines:
             if way.zone.is_gateway:
                 yield from self._to_itself(family, way, [one for one in asked if one.is_loopback])
             others = [one for one in asked if not (way.zone.is_gateway and one.is_loopback)]
-            beginning = [one.less(ICMPV6_ERRORS) for one in others]
+            beginning = [one.less(_INVALID) for one in others]
             yield from _met([self._of(family).destinations(way)], beginning)
             for choice in range(self.world.choices):
                 yield from _met(self._of(family).new(way, choice), beginning)
                 for egress in dict.fromkeys(one.egress for one in others):
-                    sent = [one.only(ICMPV6_ERRORS) for one in others if one.egress is egress]
+                    sent = [one.only(_INVALID) for one in others if one.egress is egress]
                     if any(map(_Asked.exists, sent)):
-                        yield from _met([self._errors(family, way, choice, egress)], sent)
+                        yield from _met([self._invalid(family, way, choice, egress)], sent)
 
     def _ways(self, arrival: Arrival) -> Iterator[Way]:
         zone = self.world.zones[arrival.zone]
@@ -116,12 +118,12 @@ class Lines:
         for name in self.world.interfaces(zone):
             yield Way(zone, name, decrypted=arrival.decrypted or zone.over is not None)
 
-    def _errors(self, family: int, way: Way, choice: int, egress: Zone) -> list[Row]:
-        """ICMPv6 errors about no connection: to connection tracking they are invalid."""
+    def _invalid(self, family: int, way: Way, choice: int, egress: Zone) -> list[Row]:
+        """ICMP that begins nothing: to connection tracking it is invalid."""
         linux, is_protected = self._of(family), egress.over is not None
         facts = replace(linux.facts(way), state=State.INVALID, protected=is_protected)
         departure = self.world.departure(egress, choice)
-        return linux.verdict(way, egress, departure, facts, sets(l4=ICMPV6_ERRORS))
+        return linux.verdict(way, egress, departure, facts, sets(l4=_INVALID))
 
     def _to_itself(
         self, family: int, way: Way, asked: Sequence[_Asked]

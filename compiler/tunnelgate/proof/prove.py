@@ -26,7 +26,7 @@ from tunnelgate.flows.netfilter import Facts, Ruleset, State, sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY, Ports
 from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.policy import Policy, Zone
-from tunnelgate.policy.model import AH
+from tunnelgate.policy.model import AH, BEGINS_NOTHING
 from tunnelgate.proof.known import PASSES, Known, passes
 from tunnelgate.proof.linux import Linux, Way
 from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, World
@@ -231,8 +231,8 @@ class _Prover:
         return self.meant[Arrival(way.zone.name, decrypted)]
 
     def beginning(self, way: Way) -> Iterator[Refuted]:
-        """Packets that begin a connection; ICMPv6 errors never do (nf_conntrack_icmpv6)."""
-        domain = self._domain(way, self.l4 - ICMPV6_ERRORS)
+        """Packets that begin a connection: of ICMP, requests alone do."""
+        domain = self._domain(way, self.l4 - ICMPV6_ERRORS - BEGINS_NOTHING)
         *rest, sources = domain
         for choice in range(self.world.choices):
             said, meant = self.linux.new(way, choice), self._begins(way)

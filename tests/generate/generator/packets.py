@@ -101,8 +101,8 @@ def _places(policy: Policy, actual: Callable[[int], int]) -> set[int]:
 def _channels(policy: Policy) -> set[int]:
     found = {axes.TCP << 16 | 22} | {axes.UDP << 16 | port for port in (9, 500, 4500)}
     found |= {protocol << 16 for protocol in (axes.ESP, axes.AH, axes.GRE, 4, 97, 108)}
-    found |= {axes.ICMP << 16 | 8 << 8}
-    found |= {axes.ICMPV6 << 16 | kind << 8 for kind in (1, 2, 128, 135)}
+    found |= {axes.ICMP << 16 | kind << 8 for kind in (0, 3, 8, 13, 40)}
+    found |= {axes.ICMPV6 << 16 | kind << 8 for kind in (1, 2, 128, 129, 135, 140)}
     for statement in (*policy.rules, *policy.forwards):
         for low, high in statement.protocols.l4:
             # the laboratory speaks no SCTP or DCCP that connection tracking takes for valid
