@@ -29,17 +29,18 @@ def meant(context: Context, statement: Rule | Forward) -> Iterator[Part]:
     Of a `forward` it is what is handed to the host, as the denials see it.
     """
     if isinstance(statement, Rule):
-        yield from _of_rule(context, statement)
+        yield from _of_rule(context, statement, statement.l4)
     else:
         yield from _of_forward(context, statement)
 
 
-def _of_rule(context: Context, rule: Rule) -> Iterator[Part]:
+def _of_rule(context: Context, rule: Rule, l4: Intervals) -> Iterator[Part]:
     for ingress, sources in rule.source:
+        mine = context.members(ingress, sources)
         for egress, destinations in rule.destination:
-            mine, theirs = context.members(ingress, sources), context.members(egress, destinations)
+            theirs = context.members(egress, destinations)
             for family in (axes.IPV4, axes.IPV6):
-                flows = (common(mine, family), common(theirs, family), rule.l4)
+                flows = (common(mine, family), common(theirs, family), l4)
                 if all(flows):
                     yield (ingress, egress), flows
 
@@ -74,15 +75,9 @@ def passing(context: Context, rule: Rule, channels: Intervals) -> Iterator[Passi
     l4 = common(rule.l4, channels)
     if not l4:
         return
-    for ingress, sources in rule.source:
-        mine = context.members(ingress, sources)
-        for egress, destinations in rule.destination:
-            theirs = context.members(egress, destinations)
-            for family in (axes.IPV4, axes.IPV6):
-                flows = (common(mine, family), common(theirs, family), l4)
-                if all(flows):
-                    for box in context.standing((ingress, egress), flows):
-                        yield Passing(ingress, egress, *box)
+    for pair, flows in _of_rule(context, rule, l4):
+        for box in context.standing(pair, flows):
+            yield Passing(*pair, *box)
 
 
 class Handed(NamedTuple):
