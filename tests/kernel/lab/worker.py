@@ -105,6 +105,7 @@ class Worker:
         self._netfilter = Netfilter()
         self._sysctls: dict[str, str] = {}
         self._muted: dict[int, socket.socket] = {}
+        self._strays: list[Frame] = []
 
     def _watch(self, watched: socket.socket, reader: Reader) -> None:
         watched.setblocking(False)
@@ -143,7 +144,7 @@ class Worker:
 
     def transmit(self, frames: list[Frame]) -> tuple[list[Frame], str | None]:
         """Send, wait until all has travelled, return what was captured and the errno if any."""
-        self._drain()
+        self._strays += self._drain()
         refused = None
         for wire, packet in frames:
             try:
@@ -152,6 +153,12 @@ class Worker:
                 refused = errno.errorcode.get(error.errno or 0, str(error))
         self._fence()
         return self._drain(), refused
+
+    def strays(self) -> list[Frame]:
+        """What has been captured since the last call and between the calls of `transmit`."""
+        self._fence()
+        strays, self._strays = self._strays + self._drain(), []
+        return strays
 
     def run(self, argv: list[str], stdin: str) -> tuple[int, str, str]:
         """Run a program in the gateway: exit status, standard output, standard error."""

@@ -1,0 +1,97 @@
+"""Gateways that are endpoints, with IPsec and the modules of Debian's kernel: `make test-vm`.
+
+Policies are compiled here. An emulated machine loads the rulesets and runs what is in guest/. All
+that it needs is downloaded by apt into build/vm and unpacked there; nothing is installed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from debian import Unavailable, Unpacked, needed, unpack
+from initramfs import Initramfs
+from machine import Lost, run
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build/vm"
+POLICIES = (
+    ROOT / "examples/gateway-endpoint/office.tg",
+    ROOT / "examples/overlapping-networks/annex.tg",
+    ROOT / "examples/l2tp-and-pptp/town-hall.tg",
+    HERE / "policies/head.tg",
+)
+KERNEL = "linux-image-cloud-amd64"
+TOOLS = ("python3-pytest", "nftables", "iptables", "ipset", "iproute2", "conntrack", "kmod")
+#: Of the kernel's modules: where those of networks and ciphers are.
+MODULES = ("kernel/net", "kernel/crypto", "kernel/lib", "kernel/arch", "kernel/drivers/net/veth.ko")
+#: Seconds that the machine may take; it takes some 150 where nobody else computes.
+PATIENCE = 480
+LAST_LINES = 60
+TABLE = re.compile(r"^=+ what was shown =+.*", re.MULTILINE | re.DOTALL)
+
+
+def main() -> int:
+    """The exit status: that of the tests, or 2 where they could not run."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    console = BUILD / "console.log"
+    console.unlink(missing_ok=True)
+    try:
+        compile_policies(BUILD / "policies")
+        qemu = unpack(needed("qemu-system-x86"), BUILD / "qemu")
+        guest = unpack(needed(*TOOLS), BUILD / "guest")
+        images = [one for one in needed(KERNEL) if re.match(r"linux-image-\d", one)]
+        kernel = unpack(images, BUILD / "kernel")
+        (image,) = kernel.folder.glob("boot/vmlinuz-*")
+        pack(guest, kernel, image.name.removeprefix("vmlinuz-"), BUILD / "initramfs")
+        print(f"booting {image.name}; its console is {console.relative_to(ROOT)}", flush=True)
+        status = run(qemu, image, BUILD / "initramfs", console, PATIENCE)
+    except Unavailable as error:
+        print(f"not here: {error}", file=sys.stderr)
+        return 2
+    except Lost as error:
+        print(f"the machine is lost: {error}", file=sys.stderr)
+        status = 2
+    said = console.read_text(errors="replace").replace("\r", "")
+    table = TABLE.search(said)
+    if status:
+        print("\n".join(said.splitlines()[-LAST_LINES:]))
+        print(f"failed with status {status}; all of it is in {console}", file=sys.stderr)
+    elif table is not None:
+        print(table[0])
+    return status
+
+
+def compile_policies(folder: Path) -> None:
+    """The rulesets of all policies: a folder for each gateway, in it one for each target."""
+    shutil.rmtree(folder, ignore_errors=True)
+    argv = [sys.executable, "-m", "tunnelgate", "compile", *map(str, POLICIES)]
+    targets = ("-t", "nftables", "-t", "iptables")
+    subprocess.run([*argv, *targets, "-o", str(folder)], check=True, stderr=subprocess.DEVNULL)
+
+
+def pack(guest: Unpacked, kernel: Unpacked, version: str, file: Path) -> None:
+    """The first file system of the machine: Debian's tools, its modules, the tests."""
+    modules = Path("lib/modules", version)
+    subprocess.run(guest.command("sbin/depmod", "-b", str(kernel.folder), version), check=True)
+    with file.open("wb") as out:
+        image = Initramfs(out)
+        image.console()
+        image.tree("", guest.folder, without=("usr/share",))
+        for index in (kernel.folder / modules).glob("modules.*"):
+            image.add(str(modules / index.name), index)
+        for name in MODULES:
+            image.tree(str(modules / name), kernel.folder / modules / name)
+        image.tree("tests", HERE / "guest", without=("__pycache__",))
+        image.tree("tests/lab", HERE.parent / "kernel/lab", without=("__pycache__",))
+        image.tree("policies", BUILD / "policies")
+        image.add("init", HERE / "guest/init.py")
+        image.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""The packet laboratory with tunnels: each looks like a wire, and is ESP on the wire below it.
+
+The gateway's end is the kernel's IPsec, keyed by hand; the other is esp.FarEnd. What is sent on the
+wire of a tunnel is sealed on its way to the gateway, and what the gateway protects arrives there.
+Everything else that the gateway sends outside stays in clear, where `leaks` finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_address
+from pathlib import Path
+
+from esp import AES_KEY, HMAC_KEY, ICV_BYTES, FarEnd, spi_of
+from lab import Arrival, Lab, LabError, Wire
+from lab.build import to_bytes
+from lab.decode import decode
+
+POLICIES = Path("/policies")
+LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
+#: SPIs (RFC 4303 section 2.1): those of packets for the gateway, and of those from it.
+TO_GATEWAY, FROM_GATEWAY = 0x1000, 0x2000
+CIPHERS = (
+    f"auth-trunc hmac(sha256) 0x{HMAC_KEY.hex()} {ICV_BYTES * 8} enc cbc(aes) 0x{AES_KEY.hex()}"
+)
+SAY = """
+import socket, sys
+source, sport, destination, dport, text = sys.argv[1:]
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.bind((source, int(sport)))
+sender.sendto(text.encode(), (destination, int(dport)))
+"""
+Frame = tuple[str | None, bytes]
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """A pair of security associations with a peer, and the policies that lead packets into it.
+
+    name: of the wire that it looks like.  below: the wire that carries ESP.
+    near, far: the addresses of the gateway and of the peer.
+    inside, outside: what is protected, on the gateway's side and on the other.
+    upper: in transport mode, which packets between near and far.
+    """
+
+    name: str
+    far: str
+    inside: str
+    outside: str
+    below: str = "eth0"
+    near: str = "203.0.113.1"
+    upper: str | None = None
+
+    @property
+    def _mode(self) -> str:
+        return "tunnel" if self.upper is None else "transport"
+
+    def associations(self, number: int) -> Iterable[str]:
+        """Commands of ip(8) for both directions; number tells tunnels apart."""
+        for source, destination, first in (
+            (self.near, self.far, FROM_GATEWAY),
+            (self.far, self.near, TO_GATEWAY),
+        ):
+            yield (
+                f"xfrm state add src {source} dst {destination} proto esp spi {first + number} "
+                f"reqid {number} mode {self._mode} {CIPHERS}"
+            )
+
+    def policies(self, number: int) -> Iterable[str]:
+        """Commands of ip(8) for what must be protected."""
+        out, back = (self.inside, self.outside), (self.outside, self.inside)
+        ends, swapped = (self.near, self.far), (self.far, self.near)
+        for way, (source, destination), (begin, end) in (
+            ("out", out, ends),
+            ("in", back, swapped),
+            ("fwd", back, swapped),
+        ):
+            upper = "" if self.upper is None else self.upper.format(*_ports(way))
+            yield (
+                f"xfrm policy add src {source} dst {destination} {upper} dir {way} "
+                f"tmpl src {begin} dst {end} proto esp reqid {number} mode {self._mode}"
+            )
+
+    def far_end(self, number: int) -> FarEnd:
+        """The peer."""
+        ends = to_bytes(self.far), to_bytes(self.near)
+        return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None)
+
+
+def _ports(way: str) -> tuple[str, str]:
+    """Which port is the gateway's own."""
+    return ("sport", "dport") if way == "out" else ("dport", "sport")
+
+
+class TunnelLab(Lab):
+    """A gateway whose IPsec is up or down."""
+
+    def __init__(self, wires: Sequence[Wire], *tunnels: Tunnel) -> None:
+        super().__init__(wires)
+        self.tunnels = dict(enumerate(tunnels, start=1))
+        self._ends = {number: one.far_end(number) for number, one in self.tunnels.items()}
+        self._numbers = {one.name: number for number, one in self.tunnels.items()}
+        self._clear: list[Arrival] = []
+
+    def load(self, policy: str, loader: str) -> None:
+        """The ruleset of a policy that was compiled outside, and nothing else."""
+        self.reset()
+        target, _, flavour = loader.partition("-")
+        files = {file.name: file.read_text() for file in (POLICIES / policy / target).iterdir()}
+        if target == "nftables":
+            self.load_nft(files["ruleset.nft"])
+            return
+        sets = files.get("ipset.conf")
+        self.load_iptables(files["rules.v4"], files["rules.v6"], sets, legacy=flavour == "legacy")
+
+    # -- IPsec
+
+    def up(self, *names: str) -> None:
+        """Associations and policies of these tunnels, or of all."""
+        chosen = [number for name, number in self._numbers.items() if name in (names or (name,))]
+        tunnels = [(self.tunnels[number], number) for number in chosen]
+        self._ip(one for tunnel, number in tunnels for one in tunnel.associations(number))
+        self._ip(one for tunnel, number in tunnels for one in tunnel.policies(number))
+
+    def down(self) -> None:
+        """Neither associations nor policies, as if the daemon had ended."""
+        self._ip(["xfrm policy flush", "xfrm state flush"])
+
+    def expire(self) -> None:
+        """Policies alone, as between two associations."""
+        self._ip(["xfrm state flush"])
+
+    def _ip(self, commands: Iterable[str]) -> None:
+        done = self.run(["ip", "-batch", "-"], "".join(f"{command}\n" for command in commands))
+        if done.returncode:
+            raise LabError(done.stderr)
+
+    # -- packets
+
+    def transmit(self, frames: Sequence[Frame]) -> tuple[list[Frame], str | None]:
+        """The same with the wires of tunnels."""
+        self._strays()
+        captured, refused = super().transmit([self._below(*frame) for frame in frames])
+        return [self._above(*frame) for frame in captured], refused
+
+    def own(self, source: str, destination: str, dport: int, sport: int = 0) -> list[Arrival]:
+        """A datagram that a program on the gateway sends, wherever it leaves.
+
+        sport: 0 for whichever is free.
+        """
+        text = f"{source} to {destination}"
+        self._strays()
+        self.run(["python3", "-c", SAY, source, str(sport), destination, str(dport), text])
+        return [seen for seen in self._strays() if text.encode() in seen.packet]
+
+    def leaks(self) -> list[Arrival]:
+        """What the gateway has sent outside in clear, from or to a protected network, ever."""
+        self._strays()
+        hidden = [IPv4Network(one.outside) for one in self.tunnels.values() if one.upper is None]
+        return [
+            seen
+            for seen in self._clear
+            if any(
+                ip_address(address) in network
+                for address in (seen.source, seen.destination)
+                for network in hidden
+            )
+        ]
+
+    def _strays(self) -> list[Arrival]:
+        """What was captured while nothing was being sent from here."""
+        frames = [self._above(*frame) for frame in self._channel.call("strays")]
+        return [decode(packet, wire) for wire, packet in frames]
+
+    def _below(self, wire: str | None, packet: bytes) -> Frame:
+        number = self._numbers.get(wire or "")
+        if number is None:
+            return wire, packet
+        return self.tunnels[number].below, self._ends[number].seal(packet)
+
+    def _above(self, wire: str | None, packet: bytes) -> Frame:
+        if wire is None:
+            return wire, packet
+        number = (spi_of(packet) or 0) - FROM_GATEWAY
+        if number in self.tunnels and self.tunnels[number].below == wire:
+            return self.tunnels[number].name, self._ends[number].open(packet)
+        if any(one.below == wire for one in self.tunnels.values()):
+            self._clear.append(decode(packet, wire))
+        return wire, packet
