@@ -4,6 +4,7 @@
 #   make test   all checks and tests; as root it installs the tools that they need
 #   make bench  how long it takes
 #   make sabotage  how many changes of emitted rulesets the proof catches
+#   make test-vm   gateways that are endpoints, with IPsec on an emulated machine
 #   make test-corpora CORPORA=FOLDER   hold the reader of pf.conf to rulesets of pfctl's own tests
 #   make docs   write the generated pages and schemas anew
 
@@ -16,7 +17,7 @@ TOOLS  := nft:nftables iptables:iptables ipset:ipset conntrack:conntrack ip:ipro
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-corpora lint unit bench sabotage docs tools clean
+.PHONY: help demo test test-vm test-corpora lint unit bench sabotage docs tools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +58,10 @@ unit: $(VENV)/installed-dev tools
 test-corpora: $(VENV)/installed-dev
 	@test -n "$(CORPORA)" || { echo "say which folder: make test-corpora CORPORA=FOLDER"; exit 2; }
 	PYTHONPATH=compiler:grammar:targets $(BIN)/python tests/pf/corpus.py "$(CORPORA)"
+
+# What it needs beside the tests' tools is downloaded into build/vm with apt-get, and unpacked there.
+test-vm: $(VENV)/installed-dev
+	PYTHONPATH=tests/kernel:tests/meaning:tests/pf:tests/generate:tests/vm/guest $(BIN)/python tests/vm
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench

@@ -13,23 +13,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from fate import JIFFIES, unexpected
 from generator import packets
-from lab import Lab, LoadError, Observation, Probe, Wire
+from lab import Lab, LoadError, Observation
+from wiring import Wiring
 
-from tunnelgate.flows import Intervals, axes
-from tunnelgate.meaning import Decider, Outcome, Packet, Ports
-from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
-from tunnelgate.plan import build
-from tunnelgate.policy import Policy, Zone, resolve
-from tunnelgate.policy.options import PORTLESS
+from tunnelgate.flows import axes
+from tunnelgate.meaning import Outcome, Packet
+from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse_with_includes
 from tunnelgate.target import Layout, Output, Setup, find
 
 LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
-#: Seconds; two jiffies of the slowest kernel (CONFIG_HZ=100).
-_JIFFIES = 0.02
-_PROBE_NAMES = {6: "tcp", 17: "udp", 47: "gre", 50: "esp", 51: "ah", 1: "icmp", 58: "icmpv6"}
 
 
 def read(source: str | Path | SourceFile) -> Policy:
@@ -89,71 +85,20 @@ def _show(value: int) -> str:
     return "?" if axes.is_unknown(value) else str(axes.to_address(value))
 
 
-class Gateway:
-    """One policy on one gateway: interfaces, addresses and routes made up from its zones.
+class Gateway(Wiring):
+    """One policy on one gateway in the packet laboratory, its IPsec down.
 
     lab: the laboratory of a gateway with the same zones, which goes on there; else one of its own.
     """
 
     def __init__(self, policy: Policy, lab: Lab | None = None) -> None:
-        self.policy = policy
-        self.decider = Decider(policy)
-        self.plan = build(policy)
-        self._counted = any(pair.guards for pair in self.plan.pairs)
-        self._actual: dict[int, int] = {}
-        self.wires = [
-            wire for zone in policy.zones[1:] if zone.over is None for wire in self._wires(zone)
-        ]
-        self.zone_of = {
-            wire: zone
-            for zone in policy.zones[1:]
-            if zone.over is None
-            for wire in self._names(zone)
-        }
+        super().__init__(policy)
         assert lab is None or lab.wires == tuple(self.wires)
         self.lab = lab or Lab(self.wires)
 
     def close(self) -> None:
         """Give the namespaces back."""
         self.lab.close()
-
-    @staticmethod
-    def _names(zone: Zone) -> list[str]:
-        return [name.replace("*", "7") for name in zone.interfaces]
-
-    def _wires(self, zone: Zone) -> Iterator[Wire]:
-        own = []
-        for value in (*zone.addresses, *self._unmentioned(zone)):
-            actual = self._actual[value] = self._address(zone, value)
-            own.append(f"{axes.to_address(actual)}/{32 if axes.family(value) == 4 else 128}")
-        if zone.is_rest:
-            networks = ["0.0.0.0/0", "::/0"]
-        else:
-            networks = [str(net) for part in zone.networks for net in axes.to_networks(part)]
-        for number, name in enumerate(self._names(zone)):
-            # further interfaces of a zone have no route: packets may arrive there, none leaves
-            yield Wire(
-                name, tuple(own) if number == 0 else (), tuple(networks) if number == 0 else ()
-            )
-
-    @staticmethod
-    def _unmentioned(zone: Zone) -> Iterator[int]:
-        """What a zone outside has besides, so that there is an address to masquerade with."""
-        for family in (4, 6) if zone.is_rest else ():
-            if zone.primary(family) is None:
-                yield axes.unknown_address(zone.index, family)
-
-    def _address(self, zone: Zone, value: int) -> int:
-        """The address that stands for an unknown one."""
-        if not axes.is_unknown(value):
-            return value
-        family = axes.family(value)
-        inside = zone.networks & axes.family_axis(family)
-        if inside:
-            taken = Intervals.union_of(host.addresses for host in self.policy.hosts)
-            return (inside - taken - Intervals.single(inside.first())).first()
-        text = f"100.64.{zone.index}.1" if family == 4 else f"2001:db8:ffff:{zone.index}::1"
-        return axes.address_of(text)
 
     # -- rulesets
 
@@ -189,67 +134,16 @@ class Gateway:
         """
         outcome = self.decider.decide(packet)
         self.lab.flush_conntrack()
-        if packet.l4 in PORTLESS:
+        if self.waits(packet):
             self.settle()
-        seen = self.lab.send(self.probe(packet))
-        if not self._agrees(outcome, seen):
-            return Mismatch(outcome, seen)
-        is_routed = packet.ingress in self.policy.zones_of(packet.source)[:1]
-        if not (seen.arrivals and is_routed and _has_answer(packet)):
-            return None
-        answer = self.lab.reply(seen)
-        there = [
-            (one.wire, one.source, one.destination) for one in (*answer.arrivals, *answer.local)
-        ]
-        ends = (seen.probe.destination, seen.probe.source)
-        return None if there == [(seen.probe.wire, *ends)] else Mismatch(outcome, answer)
+        probe, fate = self.probe(packet), self.fate(outcome)
+        seen = unexpected(self.lab, probe, fate, is_answered=self.is_answered(outcome))
+        return None if seen is None else Mismatch(outcome, seen)
 
-    def settle(self) -> None:
-        """Let counts forget connections that are gone: they look once a jiffy (nf_conncount)."""
-        if self._counted:
-            time.sleep(_JIFFIES)
-
-    def probe(self, packet: Packet) -> Probe:
-        """The packet of the model as one that can be sent."""
-        protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
-        wires = [name for name, zone in self.zone_of.items() if zone is packet.ingress]
-        return Probe(
-            wires[0] if wires else None,
-            str(axes.to_address(self.actual(packet.source))),
-            str(axes.to_address(self.actual(packet.destination))),
-            _PROBE_NAMES.get(protocol, protocol),
-            sport=packet.source_port,
-            dport=low if protocol in axes.WITH_PORTS else 500,
-            icmp_type=low >> 8 if protocol in axes.WITH_TYPES else None,
-            icmp_code=low & 0xFF if protocol in axes.WITH_TYPES else 0,
-            ttl=255 if packet.l4 in NEIGHBOUR_DISCOVERY else 64,
-        )
-
-    def actual(self, value: int) -> int:
-        """An address as it is on this gateway."""
-        return self._actual.get(value, value)
-
-    def _agrees(self, outcome: Outcome, seen: Observation) -> bool:
-        egress = outcome.egress
-        if not outcome.delivered or egress is None or egress.over is not None:
-            # no security association is loaded here: nothing may leave for a protected network
-            return seen.dropped
-        if egress.is_gateway:
-            return bool(seen.local)
-        if len(seen.arrivals) != 1:
-            return False
-        found = seen.arrivals[0]
-        protocol = outcome.l4 >> 16
-        expected = (self.actual(outcome.source), self.actual(outcome.destination))
-        if (axes.address_of(found.source), axes.address_of(found.destination)) != expected:
-            return False
-        if self.zone_of[str(found.wire)] is not egress:
-            return False
-        if protocol not in {axes.TCP, axes.UDP}:
-            return True
-        if outcome.ports is Ports.MOVED:
-            return found.dport == outcome.l4 & 0xFFFF and (found.sport or 0) > 4500
-        return (found.sport, found.dport) == (outcome.packet.source_port, outcome.l4 & 0xFFFF)
+    @staticmethod
+    def settle() -> None:
+        """Let counts forget connections that are gone."""
+        time.sleep(JIFFIES)
 
     # -- which packets
 
@@ -257,12 +151,6 @@ class Gateway:
         """Packets biased to the policy (generator/packets.py)."""
         choose = random.Random(seed)
         return packets(self.policy, choose, count, own=own, actual=self.actual)
-
-
-def _has_answer(packet: Packet) -> bool:
-    """Whether there is a packet that answers this one: not to an ICMP error or announcement."""
-    protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
-    return protocol not in axes.WITH_TYPES or low >> 8 in {8, 128}
 
 
 @contextmanager

@@ -6,15 +6,22 @@ that it needs is downloaded by apt into build/vm and unpacked there; nothing is 
 
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import trials
 from debian import Unavailable, Unpacked, needed, unpack
+from gateway import read
 from initramfs import Initramfs
 from machine import Lost, run
+from sample_policies import MIXTURE
+
+from tunnelgate.plan import build
+from tunnelgate.target import Setup, find
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -23,6 +30,7 @@ POLICIES = (
     ROOT / "examples/gateway-endpoint/office.tg",
     ROOT / "examples/overlapping-networks/annex.tg",
     ROOT / "examples/l2tp-and-pptp/town-hall.tg",
+    ROOT / "examples/branch-office/branch.tg",
     HERE / "policies/head.tg",
 )
 KERNEL = "linux-image-cloud-amd64"
@@ -67,11 +75,17 @@ def main() -> int:
 
 
 def compile_policies(folder: Path) -> None:
-    """The rulesets of all policies: a folder for each gateway, in it one for each target."""
+    """For each gateway a folder, in it one of files for each target, and what the model says."""
     shutil.rmtree(folder, ignore_errors=True)
-    argv = [sys.executable, "-m", "tunnelgate", "compile", *map(str, POLICIES)]
-    targets = ("-t", "nftables", "-t", "iptables")
-    subprocess.run([*argv, *targets, "-o", str(folder)], check=True, stderr=subprocess.DEVNULL)
+    for policy in [*map(read, POLICIES), read(MIXTURE)]:
+        plan = build(policy)
+        for name in ("nftables", "iptables"):
+            place = folder / policy.name / name
+            place.mkdir(parents=True)
+            for file, text in find(name).emit(plan, Setup()).files.items():
+                (place / file).write_text(text)
+        if any(zone.over for zone in policy.zones):
+            (folder / policy.name / "trials").write_bytes(pickle.dumps(trials.made(policy)))
 
 
 def pack(guest: Unpacked, kernel: Unpacked, version: str, file: Path) -> None:
@@ -88,6 +102,7 @@ def pack(guest: Unpacked, kernel: Unpacked, version: str, file: Path) -> None:
             image.tree(str(modules / name), kernel.folder / modules / name)
         image.tree("tests", HERE / "guest", without=("__pycache__",))
         image.tree("tests/lab", HERE.parent / "kernel/lab", without=("__pycache__",))
+        image.add("tests/fate.py", HERE.parent / "kernel/fate.py")
         image.tree("policies", BUILD / "policies")
         image.add("init", HERE / "guest/init.py")
         image.close()

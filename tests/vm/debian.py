@@ -1,4 +1,4 @@
-"""Packages of Debian, downloaded and unpacked into a folder: nothing is installed, nobody is root."""
+"""Packages of Debian, downloaded and unpacked into a folder: nothing is installed."""
 
 from __future__ import annotations
 
@@ -39,9 +39,8 @@ class Unpacked:
 
 def needed(*names: str) -> list[str]:
     """These packages and all that they depend on, each as `name=version`."""
-    return [
-        "=".join(found) for found in _CHOSEN.findall(_said(["apt-get", "-s", *_BARE, "install", *names]))
-    ]
+    chosen = _said(["apt-get", "-s", *_BARE, "install", *names])
+    return ["=".join(found) for found in _CHOSEN.findall(chosen)]
 
 
 def unpack(packages: Sequence[str], folder: Path) -> Unpacked:

@@ -56,7 +56,9 @@ class Initramfs:
             for one in sorted(files) + [one for one in folders if (here / one).is_symlink()]:
                 self.add(os.path.normpath(f"{name}/{inner}/{one}").lstrip("/"), here / one)
 
-    def _entry(self, name: str, mode: int, content: bytes, device: tuple[int, int] = (0, 0)) -> None:
+    def _entry(
+        self, name: str, mode: int, content: bytes, device: tuple[int, int] = (0, 0)
+    ) -> None:
         self._count += 1
         encoded = name.encode() + b"\0"
         fields = (self._count, mode, 0, 0, 1, 0, len(content), 0, 0, *device, len(encoded), 0)

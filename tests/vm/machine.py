@@ -30,7 +30,16 @@ def run(qemu: Unpacked, kernel: Path, initramfs: Path, console: Path, seconds: i
     argv = qemu.command(
         "usr/bin/qemu-system-x86_64",
         *("-L", str(share / "qemu"), "-L", str(share / "seabios")),
-        *(*_HARDWARE, *_BARE, "-kernel", str(kernel), "-initrd", str(initramfs), "-append", _KERNEL),
+        *(
+            *_HARDWARE,
+            *_BARE,
+            "-kernel",
+            str(kernel),
+            "-initrd",
+            str(initramfs),
+            "-append",
+            _KERNEL,
+        ),
     )
     modules = qemu.folder / "usr/lib/x86_64-linux-gnu/qemu"
     with console.open("wb") as out:

@@ -208,6 +208,7 @@ def reply_to(to: Observation | Arrival) -> Probe:
         "inner": to.inner,
         "icmp_id": to.icmp_id,
         "icmp_type": echo,
+        "icmp_code": None if echo is None else to.icmp_code,  # as Linux answers
         "sport": to.dport,
         "dport": to.sport,
         "flags": "SA" if to.flags == "S" else "A",

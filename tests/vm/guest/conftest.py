@@ -14,6 +14,7 @@ WIRES = (
     Wire("eth1", ("192.168.1.1/24",)),
 )
 Opened = Callable[..., TunnelLab]
+Labs = dict[tuple[tuple[Wire, ...], tuple[Tunnel, ...]], TunnelLab]
 WIDTH = 76
 
 
@@ -25,29 +26,30 @@ def loader(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def labs() -> Iterator[dict[tuple[Tunnel, ...], TunnelLab]]:
-    """One laboratory for all tests with the same tunnels."""
-    made: dict[tuple[Tunnel, ...], TunnelLab] = {}
+def labs() -> Iterator[Labs]:
+    """One laboratory for all tests with the same wires and tunnels."""
+    made: Labs = {}
     yield made
     for lab in made.values():
         lab.close()
 
 
 @pytest.fixture
-def opened(labs: dict[tuple[Tunnel, ...], TunnelLab], loader: str) -> Iterator[Opened]:
+def opened(labs: Labs, loader: str) -> Iterator[Opened]:
     """Makes the gateway of a policy with its tunnels down; nothing leaks until the test ends."""
     used: list[TunnelLab] = []
 
-    def open_one(policy: str, *tunnels: Tunnel) -> TunnelLab:
-        lab = labs[tunnels] = labs.get(tunnels) or TunnelLab(WIRES, *tunnels)
+    def open_one(policy: str, *tunnels: Tunnel, wires: tuple[Wire, ...] = WIRES) -> TunnelLab:
+        key = wires, tunnels
+        lab = labs[key] = labs.get(key) or TunnelLab(wires, *tunnels)
         lab.load(policy, loader)
         used.append(lab)
         return lab
 
     yield open_one
     for lab in used:
-        assert not lab.leaks()
         lab.down()
+        assert not lab.leaks()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Opened
 from lab import Arrival, Probe
 from test_site_to_site import GATEWAY, ends
 from tunnels import Tunnel, TunnelLab
+
+from conftest import Opened
 
 CALLER, OTHER = "198.51.100.7", "198.51.100.8"
 UPPER = "proto udp {} 1701"

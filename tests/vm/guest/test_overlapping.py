@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Opened
 from lab import Probe
 from test_site_to_site import ALICE, GATEWAY, HQ, WEBSITE, ends
 from tunnels import Tunnel, TunnelLab
+
+from conftest import Opened
 
 FILESERVER, TRANSLATED, MAIN = "10.20.1.5", "10.99.1.1", "10.20.1.0/24"
 SMB = Probe("eth1", ALICE, FILESERVER, "tcp", dport=445)

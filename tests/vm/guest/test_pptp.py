@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Opened
 from lab import Endpoint, PptpSession
 from tunnels import POLICIES, TunnelLab
+
+from conftest import Opened
 
 ALICE, BOB, MINISTRY = "192.168.1.20", "192.168.1.21", "192.0.2.10"
 SERVER = Endpoint("eth0", MINISTRY, 1723)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Opened
 from lab import Probe
 from test_site_to_site import GATEWAY, WEBSITE, ends
 from tunnels import Tunnel, TunnelLab
+
+from conftest import Opened
 
 WEB, LAPTOP = "192.168.1.80", "192.168.1.20"
 BOSS, CLERK, NOBODY = "10.99.0.7", "10.99.0.8", "10.99.0.9"

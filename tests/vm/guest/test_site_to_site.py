@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Opened
 from lab import Observation, Probe
 from tunnels import Tunnel, TunnelLab
+
+from conftest import Opened
 
 ALICE, PRINTER, FILESERVER = "192.168.1.20", "192.168.1.60", "10.20.0.5"
 WEBSITE, HQ, GATEWAY, INNER = "198.51.100.80", "192.0.2.10", "203.0.113.1", "192.168.1.1"

@@ -7,9 +7,10 @@ Everything else that the gateway sends outside stays in clear, where `leaks` fin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, ip_address
+from ipaddress import ip_address, ip_network
+from itertools import product
 from pathlib import Path
 
 from esp import AES_KEY, HMAC_KEY, ICV_BYTES, FarEnd, spi_of
@@ -21,6 +22,7 @@ POLICIES = Path("/policies")
 LOADERS = ("nftables", "iptables-nft", "iptables-legacy")
 #: SPIs (RFC 4303 section 2.1): those of packets for the gateway, and of those from it.
 TO_GATEWAY, FROM_GATEWAY = 0x1000, 0x2000
+ANY = "0.0.0.0/0 ::/0"
 CIPHERS = (
     f"auth-trunc hmac(sha256) 0x{HMAC_KEY.hex()} {ICV_BYTES * 8} enc cbc(aes) 0x{AES_KEY.hex()}"
 )
@@ -40,8 +42,10 @@ class Tunnel:
 
     name: of the wire that it looks like.  below: the wire that carries ESP.
     near, far: the addresses of the gateway and of the peer.
-    inside, outside: what is protected, on the gateway's side and on the other.
-    upper: in transport mode, which packets between near and far.
+    inside, outside: networks that are protected, on the gateway's side and on the other.
+    upper: in transport mode, which packets between near and far; {0} and {1} are the words for the
+        gateway's port and the peer's.
+    is_open: IPsec lets in whatever comes, in clear or not, so that the ruleset alone judges.
     """
 
     name: str
@@ -51,36 +55,42 @@ class Tunnel:
     below: str = "eth0"
     near: str = "203.0.113.1"
     upper: str | None = None
+    is_open: bool = False
 
     @property
     def _mode(self) -> str:
-        return "tunnel" if self.upper is None else "transport"
+        return "transport" if self.upper is not None else "tunnel"
 
     def associations(self, number: int) -> Iterable[str]:
         """Commands of ip(8) for both directions; number tells tunnels apart."""
+        flag = "" if self.upper is not None else "flag af-unspec"
         for source, destination, first in (
             (self.near, self.far, FROM_GATEWAY),
             (self.far, self.near, TO_GATEWAY),
         ):
             yield (
                 f"xfrm state add src {source} dst {destination} proto esp spi {first + number} "
-                f"reqid {number} mode {self._mode} {CIPHERS}"
+                f"reqid {number} mode {self._mode} {flag} {CIPHERS}"
             )
 
     def policies(self, number: int) -> Iterable[str]:
         """Commands of ip(8) for what must be protected."""
-        out, back = (self.inside, self.outside), (self.outside, self.inside)
-        ends, swapped = (self.near, self.far), (self.far, self.near)
-        for way, (source, destination), (begin, end) in (
-            ("out", out, ends),
-            ("in", back, swapped),
-            ("fwd", back, swapped),
-        ):
-            upper = "" if self.upper is None else self.upper.format(*_ports(way))
+        rest = f"proto esp reqid {number} mode {self._mode}"
+        for inside, outside in _pairs(self.inside, self.outside):
+            upper = (self.upper or "").format("sport", "dport")
             yield (
-                f"xfrm policy add src {source} dst {destination} {upper} dir {way} "
-                f"tmpl src {begin} dst {end} proto esp reqid {number} mode {self._mode}"
+                f"xfrm policy add src {inside} dst {outside} {upper} dir out "
+                f"tmpl src {self.near} dst {self.far} {rest}"
             )
+        back = _pairs(ANY, ANY) if self.is_open else _pairs(self.inside, self.outside)
+        level = "level use" if self.is_open else ""
+        for inside, outside in back:
+            upper = (self.upper or "").format("dport", "sport")
+            for way in ("in", "fwd"):
+                yield (
+                    f"xfrm policy add src {outside} dst {inside} {upper} dir {way} "
+                    f"tmpl src {self.far} dst {self.near} {rest} {level}"
+                )
 
     def far_end(self, number: int) -> FarEnd:
         """The peer."""
@@ -88,9 +98,11 @@ class Tunnel:
         return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None)
 
 
-def _ports(way: str) -> tuple[str, str]:
-    """Which port is the gateway's own."""
-    return ("sport", "dport") if way == "out" else ("dport", "sport")
+def _pairs(inside: str, outside: str) -> Iterator[tuple[str, str]]:
+    """The networks of both sides that are of one family."""
+    for one, other in product(inside.split(), outside.split()):
+        if (":" in one) == (":" in other):
+            yield one, other
 
 
 class TunnelLab(Lab):
@@ -155,12 +167,21 @@ class TunnelLab(Lab):
         return [seen for seen in self._strays() if text.encode() in seen.packet]
 
     def leaks(self) -> list[Arrival]:
-        """What the gateway has sent outside in clear, from or to a protected network, ever."""
+        """What the gateway has sent in clear, from or to a protected network, since the last call.
+
+        Only where an association in tunnel mode protects it, whether that is up or down.
+        """
         self._strays()
-        hidden = [IPv4Network(one.outside) for one in self.tunnels.values() if one.upper is None]
+        clear, self._clear = self._clear, []
+        hidden = [
+            ip_network(network)
+            for one in self.tunnels.values()
+            if one.upper is None
+            for network in one.outside.split()
+        ]
         return [
             seen
-            for seen in self._clear
+            for seen in clear
             if any(
                 ip_address(address) in network
                 for address in (seen.source, seen.destination)

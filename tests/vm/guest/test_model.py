@@ -1,0 +1,33 @@
+"""The model is what the kernel does, tunnels included: packets aimed at each statement, out of its
+tunnel and in clear, and the answers to them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import pytest
+from fate import JIFFIES, unexpected
+from trial import Trials
+from tunnels import POLICIES
+
+from conftest import Opened
+
+NAMES = sorted(file.parent.name for file in POLICIES.glob("*/trials"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_packets_do_what_the_model_says(opened: Opened, name: str) -> None:
+    tried: Trials = pickle.loads((POLICIES / name / "trials").read_bytes())
+    lab = opened(name, *tried.tunnels, wires=tried.wires)
+    lab.up()
+    wrong = []
+    for probe, fate, is_answered, waits in tried.trials:
+        lab.flush_conntrack()
+        if waits:
+            time.sleep(JIFFIES)
+        seen = unexpected(lab, probe, fate, is_answered=is_answered)
+        if seen is not None:
+            wrong.append(f"{probe}\n  should: {fate}\n  seen: {seen}")
+    assert not wrong, f"{len(wrong)} of {len(tried.trials)}\n" + "\n".join(wrong[:5])
