@@ -19,7 +19,6 @@ from tunnelgate.policy import Policy, Zone
 
 #: Somebody outside, where no statement names who may speak IPsec.
 _ANYBODY = axes.address_of("198.51.100.7")
-#: Connection tracking asks for a checksum that a probe does not have.
 _SCTP = 132
 #: How many packets, with their near misses, for each statement.
 _ROUNDS = 20
@@ -69,7 +68,7 @@ def _packets(wiring: Wiring) -> Iterator[Packet]:
     own = {wiring.actual(value) for zone in wiring.policy.zones for value in zone.addresses}
     for packet in aimed(wiring.policy, random.Random(20), _ROUNDS):
         is_own = packet.ingress is wiring.policy.gateway or wiring.actual(packet.source) in own
-        if is_own or packet.l4 >> 16 == _SCTP:
+        if is_own:
             continue
         yield packet
         if packet.ingress in wiring.tunnels:
@@ -78,6 +77,9 @@ def _packets(wiring: Wiring) -> Iterator[Packet]:
 
 def _trials(wiring: Wiring) -> Iterator[Trial]:
     for packet in _packets(wiring):
+        probe = wiring.probe(packet)
+        if probe.is_icmp_error or probe.number == _SCTP:
+            continue  # invalid to connection tracking: it quotes no packet, has no checksum
         outcome = wiring.decider.decide(packet)
         is_answered = wiring.is_answered(outcome)
-        yield Trial(wiring.probe(packet), wiring.fate(outcome), is_answered, wiring.waits(packet))
+        yield Trial(probe, wiring.fate(outcome), is_answered, wiring.waits(packet))
