@@ -39,7 +39,13 @@ class Unpacked:
 
 def needed(*names: str) -> list[str]:
     """These packages and all that they depend on, each as `name=version`."""
-    chosen = _said(["apt-get", "-s", *_BARE, "install", *names])
+    try:
+        chosen = _said(["apt-get", "-s", *_BARE, "install", *names])
+    except Unavailable:
+        if os.geteuid():
+            raise
+        _said(["apt-get", "update"])
+        chosen = _said(["apt-get", "-s", *_BARE, "install", *names])
     return ["=".join(found) for found in _CHOSEN.findall(chosen)]
 
 

@@ -10,10 +10,11 @@ import struct
 from dataclasses import dataclass, field
 from itertools import count
 
-from lab.build import ipv4
+from lab.build import ipv4, udp
 from lab.decode import layout
 
-ESP = 50
+ESP, UDP = 50, 17
+NAT_T = 4500
 AES_KEY = b"0123456789abcdef"
 HMAC_KEY = b"0123456789abcdef0123456789abcdef"
 BLOCK_BYTES = 16
@@ -49,12 +50,23 @@ def _sealed(spi: int, sequence: int, number: int, payload: bytes) -> bytes:
     return covered + _icv(covered)
 
 
+def carried(packet: bytes) -> bytes | None:
+    """The ESP of an IPv4 packet, bare or in UDP (RFC 3948); None where it carries no such thing."""
+    where = layout(packet)
+    body = packet[where.start :]
+    if packet[0] >> 4 != 4 or where.number not in {ESP, UDP}:
+        return None
+    if where.number == ESP:
+        return body
+    is_nat_t = NAT_T in struct.unpack("!HH", body[:4])
+    # IKE on this port begins with four zeros where ESP has its SPI
+    return body[8:] if is_nat_t and any(body[8:12]) else None
+
+
 def spi_of(packet: bytes) -> int | None:
     """The SPI of an IPv4 packet with ESP."""
-    where = layout(packet)
-    if packet[0] >> 4 != 4 or where.number != ESP:
-        return None
-    return int.from_bytes(packet[where.start : where.start + 4], "big")
+    body = carried(packet)
+    return None if body is None else int.from_bytes(body[:4], "big")
 
 
 @dataclass
@@ -62,12 +74,14 @@ class FarEnd:
     """Who talks ESP to the gateway: seals what goes to it, opens what comes from it.
 
     is_transport: the payload of a packet is protected, not a packet as a whole.
+    is_in_udp: it is behind NAT, so that ESP travels in UDP.
     """
 
     address: bytes
     gateway: bytes
     spi: int
     is_transport: bool
+    is_in_udp: bool
     _sequence: count[int] = field(default_factory=lambda: count(1))
 
     def seal(self, packet: bytes) -> bytes:
@@ -78,15 +92,17 @@ class FarEnd:
             body = _sealed(self.spi, sequence, where.number, packet[where.start :])
         else:
             body = _sealed(self.spi, sequence, WHOLE[packet[0] >> 4], packet)
-        return ipv4(self.address, self.gateway, ESP, body, ident=sequence & 0xFFFF)
+        ends = self.address, self.gateway
+        if self.is_in_udp:
+            return ipv4(*ends, UDP, udp(*ends, NAT_T, NAT_T, body), ident=sequence & 0xFFFF)
+        return ipv4(*ends, ESP, body, ident=sequence & 0xFFFF)
 
     def open(self, packet: bytes) -> bytes:
         """What an ESP packet of the gateway protects.
 
         Raises Forged where that was not made with the key.
         """
-        where = layout(packet)
-        body = packet[where.start :]
+        where, body = layout(packet), carried(packet) or b""
         covered, icv = body[:-ICV_BYTES], body[-ICV_BYTES:]
         if icv != _icv(covered):
             raise Forged(packet.hex())

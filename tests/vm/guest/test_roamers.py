@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab import Probe
 from test_site_to_site import GATEWAY, WEBSITE, ends
-from tunnels import Tunnel, TunnelLab
+from tunnels import ANY, Tunnel, TunnelLab
 
 from conftest import Opened
 
@@ -17,8 +17,8 @@ BOSS, CLERK, NOBODY = "10.99.0.7", "10.99.0.8", "10.99.0.9"
 def head(opened: Opened) -> TunnelLab:
     return opened(
         "head",
-        Tunnel("boss", "198.51.100.7", "0.0.0.0/0", f"{BOSS}/32"),
-        Tunnel("clerk", "198.51.100.8", "0.0.0.0/0", f"{CLERK}/32"),
+        Tunnel("boss", "198.51.100.7", ANY, f"{BOSS}/32"),
+        Tunnel("clerk", "198.51.100.8", ANY, f"{CLERK}/32"),
     )
 
 
@@ -30,6 +30,18 @@ def test_each_gets_in_and_is_answered_by_his_own_tunnel(head: TunnelLab) -> None
         assert ends(head.reply(asked)) == [(wire, WEB, source)]
         assert head.send(Probe(wire, source, WEB, "tcp", dport=80)).dropped
         assert head.send(Probe(wire, source, LAPTOP, "tcp", dport=443)).dropped
+
+
+def test_behind_nat_esp_is_in_udp_and_judged_the_same(opened: Opened) -> None:
+    lab = opened("head", Tunnel("boss", "198.51.100.7", ANY, f"{BOSS}/32", is_in_udp=True))
+    lab.up()
+    asked = lab.send(Probe("boss", BOSS, WEB, "tcp", dport=443))
+    assert ends(asked) == [("eth1", BOSS, WEB)]
+    assert ends(lab.reply(asked)) == [("boss", WEB, BOSS)]
+    assert ends(lab.send(Probe("boss", BOSS, GATEWAY, "tcp", dport=22))) == [(None, BOSS, GATEWAY)]
+    assert lab.send(Probe("boss", BOSS, LAPTOP, "tcp", dport=443)).dropped
+    lab.down()
+    assert lab.reply(asked).dropped
 
 
 def test_one_of_the_pool_may_what_others_may_not(head: TunnelLab) -> None:

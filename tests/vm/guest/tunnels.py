@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from itertools import product
 from pathlib import Path
 
-from esp import AES_KEY, HMAC_KEY, ICV_BYTES, FarEnd, spi_of
+from esp import AES_KEY, HMAC_KEY, ICV_BYTES, NAT_T, FarEnd, spi_of
 from lab import Arrival, Lab, LabError, Wire
 from lab.build import to_bytes
 from lab.decode import decode
@@ -33,6 +33,17 @@ sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sender.bind((source, int(sport)))
 sender.sendto(text.encode(), (destination, int(dport)))
 """
+#: What an IKE daemon does: it takes the port of NAT-T, and the kernel what comes there as ESP
+#: (linux/udp.h: UDP_ENCAP, UDP_ENCAP_ESPINUDP).  It is there when the program has returned.
+LISTEN = """
+import os, signal, socket, sys
+listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+listener.setsockopt(socket.IPPROTO_UDP, 100, 2)
+listener.bind((sys.argv[1], int(sys.argv[2])))
+if os.fork() == 0:
+    os.closerange(0, 3)
+    signal.pause()
+"""
 Frame = tuple[str | None, bytes]
 
 
@@ -45,6 +56,7 @@ class Tunnel:
     inside, outside: networks that are protected, on the gateway's side and on the other.
     upper: in transport mode, which packets between near and far; {0} and {1} are the words for the
         gateway's port and the peer's.
+    is_in_udp: the peer is behind NAT.
     is_open: IPsec lets in whatever comes, in clear or not, so that the ruleset alone judges.
     """
 
@@ -55,6 +67,7 @@ class Tunnel:
     below: str = "eth0"
     near: str = "203.0.113.1"
     upper: str | None = None
+    is_in_udp: bool = False
     is_open: bool = False
 
     @property
@@ -64,13 +77,14 @@ class Tunnel:
     def associations(self, number: int) -> Iterable[str]:
         """Commands of ip(8) for both directions; number tells tunnels apart."""
         flag = "" if self.upper is not None else "flag af-unspec"
+        encap = f"encap espinudp {NAT_T} {NAT_T} 0.0.0.0" if self.is_in_udp else ""
         for source, destination, first in (
             (self.near, self.far, FROM_GATEWAY),
             (self.far, self.near, TO_GATEWAY),
         ):
             yield (
                 f"xfrm state add src {source} dst {destination} proto esp spi {first + number} "
-                f"reqid {number} mode {self._mode} {flag} {CIPHERS}"
+                f"reqid {number} mode {self._mode} {flag} {CIPHERS} {encap}"
             )
 
     def policies(self, number: int) -> Iterable[str]:
@@ -95,7 +109,7 @@ class Tunnel:
     def far_end(self, number: int) -> FarEnd:
         """The peer."""
         ends = to_bytes(self.far), to_bytes(self.near)
-        return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None)
+        return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None, self.is_in_udp)
 
 
 def _pairs(inside: str, outside: str) -> Iterator[tuple[str, str]]:
@@ -114,6 +128,8 @@ class TunnelLab(Lab):
         self._ends = {number: one.far_end(number) for number, one in self.tunnels.items()}
         self._numbers = {one.name: number for number, one in self.tunnels.items()}
         self._clear: list[Arrival] = []
+        for near in {one.near for one in tunnels if one.is_in_udp}:
+            self.run(["python3", "-c", LISTEN, near, str(NAT_T)])
 
     def load(self, policy: str, loader: str) -> None:
         """The ruleset of a policy that was compiled outside, and nothing else."""
