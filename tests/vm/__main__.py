@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import trials
@@ -21,7 +22,7 @@ from machine import Lost, run
 from sample_policies import MIXTURE
 
 from tunnelgate.plan import build
-from tunnelgate.target import Setup, find
+from tunnelgate.target import Layout, Setup, find
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -33,12 +34,16 @@ POLICIES = (
     ROOT / "examples/branch-office/branch.tg",
     HERE / "policies/head.tg",
 )
+LAYOUTS: tuple[Layout, ...] = ("whole", "shared")
 KERNEL = "linux-image-cloud-amd64"
-TOOLS = ("python3-pytest", "nftables", "iptables", "ipset", "iproute2", "conntrack", "kmod")
+TOOLS = (
+    *("python3-pytest", "nftables", "iptables", "ipset", "iproute2", "conntrack", "kmod"),
+    *("dash", "coreutils", "grep", "sed"),  # for shared.sh
+)
 #: Of the kernel's modules: where those of networks and ciphers are.
 MODULES = ("kernel/net", "kernel/crypto", "kernel/lib", "kernel/arch", "kernel/drivers/net/veth.ko")
-#: Seconds that the machine may take; it takes some 150 where nobody else computes.
-PATIENCE = 480
+#: Seconds after which the machine hangs; it takes some 150 where nobody else computes.
+PATIENCE = 1200
 LAST_LINES = 60
 TABLE = re.compile(r"^=+ what was shown =+.*", re.MULTILINE | re.DOTALL)
 
@@ -75,14 +80,14 @@ def main() -> int:
 
 
 def compile_policies(folder: Path) -> None:
-    """For each gateway a folder, in it one of files for each target, and what the model says."""
+    """For each gateway a folder: one for each layout and target, and what the model says."""
     shutil.rmtree(folder, ignore_errors=True)
     for policy in [*map(read, POLICIES), read(MIXTURE)]:
         plan = build(policy)
-        for name in ("nftables", "iptables"):
-            place = folder / policy.name / name
+        for layout, name in product(LAYOUTS, ("nftables", "iptables")):
+            place = folder / policy.name / layout / name
             place.mkdir(parents=True)
-            for file, text in find(name).emit(plan, Setup()).files.items():
+            for file, text in find(name).emit(plan, Setup(layout)).files.items():
                 (place / file).write_text(text)
         if any(zone.over for zone in policy.zones):
             (folder / policy.name / "trials").write_bytes(pickle.dumps(trials.made(policy)))

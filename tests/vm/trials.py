@@ -21,7 +21,7 @@ from tunnelgate.policy import Policy, Zone
 _ANYBODY = axes.address_of("198.51.100.7")
 _SCTP = 132
 #: How many packets, with their near misses, for each statement.
-_ROUNDS = 20
+_ROUNDS = 10
 
 
 def made(policy: Policy) -> Trials:

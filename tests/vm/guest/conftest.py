@@ -39,10 +39,12 @@ def opened(labs: Labs, loader: str) -> Iterator[Opened]:
     """Makes the gateway of a policy with its tunnels down; nothing leaks until the test ends."""
     used: list[TunnelLab] = []
 
-    def open_one(policy: str, *tunnels: Tunnel, wires: tuple[Wire, ...] = WIRES) -> TunnelLab:
+    def open_one(
+        policy: str, *tunnels: Tunnel, wires: tuple[Wire, ...] = WIRES, layout: str = "whole"
+    ) -> TunnelLab:
         key = wires, tunnels
         lab = labs[key] = labs.get(key) or TunnelLab(wires, *tunnels)
-        lab.load(policy, loader)
+        lab.load(policy, loader, layout)
         used.append(lab)
         return lab
 

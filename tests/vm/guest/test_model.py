@@ -19,8 +19,16 @@ NAMES = sorted(file.parent.name for file in POLICIES.glob("*/trials"))
 
 @pytest.mark.parametrize("name", NAMES)
 def test_packets_do_what_the_model_says(opened: Opened, name: str) -> None:
+    try_all(opened, name, "whole")
+
+
+def test_they_do_so_beside_the_rules_of_others(opened: Opened) -> None:
+    try_all(opened, "office", "shared")
+
+
+def try_all(opened: Opened, name: str, layout: str) -> None:
     tried: Trials = pickle.loads((POLICIES / name / "trials").read_bytes())
-    lab = opened(name, *tried.tunnels, wires=tried.wires)
+    lab = opened(name, *tried.tunnels, wires=tried.wires, layout=layout)
     lab.up()
     wrong = []
     for probe, fate, is_answered, waits in tried.trials:

@@ -25,7 +25,7 @@ def modprobe(*arguments: str) -> None:
 
 
 def asked_for(target: str) -> list[str]:
-    lines = (POLICIES / "town-hall" / target / "modules.conf").read_text().splitlines()
+    lines = (POLICIES / "town-hall/whole" / target / "modules.conf").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 

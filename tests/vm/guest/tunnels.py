@@ -7,6 +7,7 @@ Everything else that the gateway sends outside stays in clear, where `leaks` fin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -112,6 +113,18 @@ class Tunnel:
         return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None, self.is_in_udp)
 
 
+def _named(flavour: str) -> Path:
+    """A folder in which this flavour of iptables has the names that scripts use."""
+    folder = Path("/tmp", flavour)
+    folder.mkdir(exist_ok=True)
+    for program in ("iptables", "ip6tables"):
+        for suffix in ("", "-restore"):
+            link = folder / f"{program}{suffix}"
+            if not link.is_symlink():
+                link.symlink_to(f"/usr/sbin/{program}-{flavour}{suffix}")
+    return folder
+
+
 def _pairs(inside: str, outside: str) -> Iterator[tuple[str, str]]:
     """The networks of both sides that are of one family."""
     for one, other in product(inside.split(), outside.split()):
@@ -131,16 +144,21 @@ class TunnelLab(Lab):
         for near in {one.near for one in tunnels if one.is_in_udp}:
             self.run(["python3", "-c", LISTEN, near, str(NAT_T)])
 
-    def load(self, policy: str, loader: str) -> None:
+    def load(self, policy: str, loader: str, layout: str = "whole") -> None:
         """The ruleset of a policy that was compiled outside, and nothing else."""
         self.reset()
         target, _, flavour = loader.partition("-")
-        files = {file.name: file.read_text() for file in (POLICIES / policy / target).iterdir()}
+        folder = POLICIES / policy / layout / target
+        files = {file.name: file.read_text() for file in folder.iterdir()}
         if target == "nftables":
             self.load_nft(files["ruleset.nft"])
-            return
-        sets = files.get("ipset.conf")
-        self.load_iptables(files["rules.v4"], files["rules.v6"], sets, legacy=flavour == "legacy")
+        elif layout == "shared":
+            path = f"PATH={_named(flavour)}:{os.environ['PATH']}"
+            done = self.run(["env", path, "sh", str(folder / "shared.sh"), "load"])
+            assert done.returncode == 0, done.stderr
+        else:
+            rules, sets = (files["rules.v4"], files["rules.v6"]), files.get("ipset.conf")
+            self.load_iptables(*rules, sets, legacy=flavour == "legacy")
 
     # -- IPsec
 
