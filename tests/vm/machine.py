@@ -13,7 +13,7 @@ from debian import Unpacked
 _HARDWARE = ("-machine", "pc", "-accel", "tcg", "-smp", "1", "-m", "1024")
 _BARE = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio")
 #: The first process is a Python that must not wait for randomness; a panic ends the machine.
-_KERNEL = "console=ttyS0 quiet panic=-1 PYTHONHASHSEED=0"
+_COMMAND_LINE = "console=ttyS0 quiet panic=-1 PYTHONHASHSEED=0"
 _STATUS = re.compile(r"^exit status (\d+)\r?$", re.MULTILINE)
 
 
@@ -30,16 +30,8 @@ def run(qemu: Unpacked, kernel: Path, initramfs: Path, console: Path, seconds: i
     argv = qemu.command(
         "usr/bin/qemu-system-x86_64",
         *("-L", str(share / "qemu"), "-L", str(share / "seabios")),
-        *(
-            *_HARDWARE,
-            *_BARE,
-            "-kernel",
-            str(kernel),
-            "-initrd",
-            str(initramfs),
-            "-append",
-            _KERNEL,
-        ),
+        *(*_HARDWARE, *_BARE, "-append", _COMMAND_LINE),
+        *("-kernel", str(kernel), "-initrd", str(initramfs)),
     )
     modules = qemu.folder / "usr/lib/x86_64-linux-gnu/qemu"
     with console.open("wb") as out:

@@ -164,10 +164,10 @@ class TunnelLab(Lab):
 
     def up(self, *names: str) -> None:
         """Associations and policies of these tunnels, or of all."""
-        chosen = [number for name, number in self._numbers.items() if name in (names or (name,))]
-        tunnels = [(self.tunnels[number], number) for number in chosen]
-        self._ip(one for tunnel, number in tunnels for one in tunnel.associations(number))
-        self._ip(one for tunnel, number in tunnels for one in tunnel.policies(number))
+        for name in names or self._numbers:
+            number = self._numbers[name]
+            tunnel = self.tunnels[number]
+            self._ip([*tunnel.associations(number), *tunnel.policies(number)])
 
     def down(self) -> None:
         """Neither associations nor policies, as if the daemon had ended."""
@@ -186,7 +186,6 @@ class TunnelLab(Lab):
 
     def transmit(self, frames: Sequence[Frame]) -> tuple[list[Frame], str | None]:
         """The same with the wires of tunnels."""
-        self._strays()
         captured, refused = super().transmit([self._below(*frame) for frame in frames])
         return [self._above(*frame) for frame in captured], refused
 
@@ -213,18 +212,15 @@ class TunnelLab(Lab):
             if one.upper is None
             for network in one.outside.split()
         ]
+        ends = {seen: map(ip_address, (seen.source, seen.destination)) for seen in clear}
         return [
             seen
-            for seen in clear
-            if any(
-                ip_address(address) in network
-                for address in (seen.source, seen.destination)
-                for network in hidden
-            )
+            for seen, both in ends.items()
+            if any(end in network for end, network in product(both, hidden))
         ]
 
     def _strays(self) -> list[Arrival]:
-        """What was captured while nothing was being sent from here."""
+        """What was captured beside `transmit`, since this was asked last."""
         frames = [self._above(*frame) for frame in self._channel.call("strays")]
         return [decode(packet, wire) for wire, packet in frames]
 
