@@ -7,6 +7,7 @@ that it needs is downloaded by apt into build/vm and unpacked there; nothing is 
 from __future__ import annotations
 
 import pickle
+import platform
 import re
 import shutil
 import subprocess
@@ -54,6 +55,8 @@ def main() -> int:
     console = BUILD / "console.log"
     console.unlink(missing_ok=True)
     try:
+        if platform.machine() != "x86_64":
+            raise Unavailable("the machine that is emulated runs programs of Debian on amd64")
         compile_policies(BUILD / "policies")
         qemu = unpack(needed("qemu-system-x86"), BUILD / "qemu")
         guest = unpack(needed(*TOOLS), BUILD / "guest")
