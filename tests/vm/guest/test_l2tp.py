@@ -30,11 +30,12 @@ def test_protected_it_is_let_in_and_answered(hall: TunnelLab) -> None:
     assert [one.wire for one in answer(hall)] == ["dial"]
 
 
-def test_down_the_answer_is_not_in_clear(hall: TunnelLab) -> None:
+def test_down_neither_goes_on_in_clear(hall: TunnelLab) -> None:
     hall.up()
     hall.send(Probe("dial", CALLER, GATEWAY, "udp", sport=1701, dport=1701))
     hall.down()
     assert answer(hall) == []
+    assert hall.send(Probe("eth0", CALLER, GATEWAY, "udp", sport=1701, dport=1701)).dropped
 
 
 @pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])

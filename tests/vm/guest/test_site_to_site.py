@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from lab import Observation, Probe
 from tunnels import Tunnel, TunnelLab
@@ -100,13 +102,24 @@ def test_what_claims_to_be_of_hq_in_clear_is_dropped(
         assert seen.dropped and not seen.answers, (protocol, port)
 
 
+def test_a_connection_to_the_gateway_does_not_go_on_in_clear(office: TunnelLab) -> None:
+    ssh = Probe("hq", FILESERVER, INNER, "tcp", dport=22)
+    office.up()
+    assert ends(office.send(ssh)) == [(None, FILESERVER, INNER)]
+    office.down()
+    assert office.send(replace(ssh, wire="eth0")).dropped
+
+
 def test_what_was_decrypted_and_is_not_of_hq_is_dropped(opened: Opened) -> None:
-    """The IPsec policy of the peer takes more than the zone holds."""
-    lab = opened("office", Tunnel("wide", HQ, "0.0.0.0/0", "10.0.0.0/8"))
+    """In clear the peer may speak IKE; out of a tunnel it is nobody's."""
+    lab = opened("office", Tunnel("open", HQ, LAN, HQ_NET, is_open=True))
     lab.up()
-    for destination in (ALICE, INNER):
-        assert not lab.send(Probe("wide", FILESERVER, destination, "tcp", dport=22)).dropped
-        assert lab.send(Probe("wide", "10.77.0.5", destination, "tcp", dport=22)).dropped
+    assert not lab.send(Probe("open", FILESERVER, INNER, "tcp", dport=22)).dropped
+    ike = Probe("eth0", HQ, GATEWAY, "udp", sport=500, dport=500)
+    assert ends(lab.send(replace(ike, wire="open"))) == []
+    assert ends(lab.send(ike)) == [(None, HQ, GATEWAY)]
+    for source, destination in (("10.77.0.5", ALICE), ("10.77.0.5", INNER), (ALICE, PRINTER)):
+        assert lab.send(Probe("open", source, destination, "tcp", dport=22)).dropped
 
 
 def test_esp_of_nobody_who_may_is_dropped(opened: Opened) -> None:
