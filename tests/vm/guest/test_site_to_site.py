@@ -102,12 +102,13 @@ def test_what_claims_to_be_of_hq_in_clear_is_dropped(
         assert seen.dropped and not seen.answers, (protocol, port)
 
 
-def test_a_connection_to_the_gateway_does_not_go_on_in_clear(office: TunnelLab) -> None:
-    ssh = Probe("hq", FILESERVER, INNER, "tcp", dport=22)
+def test_what_the_gateway_asked_is_not_answered_in_clear(office: TunnelLab) -> None:
+    answer = Probe("hq", FILESERVER, INNER, "udp", sport=53, dport=4000)
     office.up()
-    assert ends(office.send(ssh)) == [(None, FILESERVER, INNER)]
+    assert [one.wire for one in office.own(INNER, FILESERVER, 53, sport=4000)] == ["hq"]
+    assert ends(office.send(answer)) == [(None, FILESERVER, INNER)]
     office.down()
-    assert office.send(replace(ssh, wire="eth0")).dropped
+    assert office.send(replace(answer, wire="eth0")).dropped
 
 
 def test_what_was_decrypted_and_is_not_of_hq_is_dropped(opened: Opened) -> None:
