@@ -46,7 +46,7 @@ MODULES = ("kernel/net", "kernel/crypto", "kernel/lib", "kernel/arch", "kernel/d
 #: Seconds after which the machine hangs; it takes some 150 where nobody else computes.
 PATIENCE = 1200
 LAST_LINES = 60
-TABLE = re.compile(r"^=+ what was shown =+.*", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"^=+ what was shown =+.*?(?=^exit status)", re.MULTILINE | re.DOTALL)
 
 
 def main() -> int:
@@ -78,7 +78,7 @@ def main() -> int:
         print("\n".join(said.splitlines()[-LAST_LINES:]))
         print(f"failed with status {status}; all of it is in {console}", file=sys.stderr)
     elif table is not None:
-        print(table[0])
+        print(table[0], end="")
     return status
 
 

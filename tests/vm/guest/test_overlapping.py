@@ -18,8 +18,10 @@ def annex(opened: Opened) -> TunnelLab:
     return opened("annex", Tunnel("main", HQ, f"{TRANSLATED}/32", MAIN))
 
 
-def test_what_ipsec_takes_by_the_translated_source_alone(annex: TunnelLab, loader: str) -> None:
-    """It passes with nftables; iptables asks before the translation, and drops it."""
+def test_by_the_translated_source_alone_it_passes_with_nftables_only(
+    annex: TunnelLab, loader: str
+) -> None:
+    """What IPsec takes so: iptables asks before the translation, and drops it."""
     annex.up()
     asked = annex.send(SMB)
     if loader != "nftables":
@@ -29,8 +31,8 @@ def test_what_ipsec_takes_by_the_translated_source_alone(annex: TunnelLab, loade
     assert ends(annex.reply(asked)) == [("eth1", FILESERVER, ALICE)]
 
 
-def test_what_ipsec_takes_by_its_own_source_too(opened: Opened) -> None:
-    """It passes with all of them, translated."""
+def test_by_its_own_source_too_it_passes_with_all(opened: Opened) -> None:
+    """What IPsec takes by either, it protects translated."""
     lab = opened(
         "annex",
         Tunnel("main", HQ, f"{TRANSLATED}/32", MAIN),
