@@ -265,6 +265,32 @@ def proof_rows() -> Iterator[Row]:
         yield Row(f"proof of {what}, CPU", time.process_time() - began, "s", limit)
 
 
+def print_forwarding(folder: Path) -> None:
+    """What packets cost more by many statements than by few, in a table of its own."""
+    sys.path.append(str(Path(__file__).parents[1] / "kernel"))
+    from forwarding import measure
+    from forwarding.flood import NoCompiler
+
+    def compile_for(policy: Path, target: str, out: Path) -> Path:
+        into = out / policy.stem
+        asked = ("-t", target, "-o", str(into), "--no-prove")
+        tunnelgate("compile", str(policy), *asked, cache=folder / "cache")
+        (made,) = into.glob(f"*/{target}")
+        return made
+
+    few, many = f"{measure.FEW:,} lines", f"{measure.MANY:,} lines"
+    print(f"\n{'packets/s forwarded':<46} {few:>12} {many:>12} {'ratio':>6} {'limit':>6}")
+    try:
+        for row in measure.rows(folder, compile_for):
+            if isinstance(row, measure.Missing):
+                print(f"{row.what:<46} not loaded: {row.reason}")
+                continue
+            speeds = f"{row.few:>12,.0f} {row.many:>12,.0f}"
+            print(f"{row.what:<46} {speeds} {row.ratio:>6.2f} {row.limit:>6.2f}", flush=True)
+    except NoCompiler as error:
+        print(f"not measured: {error}")
+
+
 def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
@@ -287,6 +313,7 @@ def main() -> None:
             limit = f"{row.limit:g} {row.unit}" if row.limit else "-"
             ratio = f"{row.value / row.limit:.2f}" if row.limit else "-"
             print(f"{row.what:<50} {row.value:>9.2f} {row.unit:<2} {limit:>10} {ratio:>6}")
+        print_forwarding(folder)
 
 
 if __name__ == "__main__":
