@@ -106,6 +106,10 @@ class Intervals:
         """The smallest member. Raises IndexError when the set is empty."""
         return self.items[0][0]
 
+    def hull(self) -> Interval:
+        """From the smallest member to the largest. Raises IndexError when the set is empty."""
+        return self.items[0][0], self.items[-1][1]
+
     def size(self) -> int:
         """How many members."""
         return sum(high - low + 1 for low, high in self.items)

@@ -20,6 +20,7 @@ from tunnelgate.plan.model import (
     Snat,
 )
 from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
+from tunnelgate.plan.taken import Taken, taken
 
 __all__ = [
     "Channel",
@@ -43,7 +44,9 @@ __all__ = [
     "Shape",
     "Snat",
     "Table",
+    "Taken",
     "build",
     "channels",
     "tabulate",
+    "taken",
 ]

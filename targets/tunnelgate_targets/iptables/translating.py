@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal, NamedTuple
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat
-from tunnelgate.plan.model import Moved
+from tunnelgate.flows.intervals import Interval
+from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat, Taken, taken
+from tunnelgate_targets.iptables.branching import Branches, Leaf
 from tunnelgate_targets.iptables.doors import Doors
 from tunnelgate_targets.iptables.lines import ACCEPT, RETURN, Act, Chains, goto
 from tunnelgate_targets.iptables.links import DECRYPTED, Links
-from tunnelgate_targets.iptables.names import chain
+from tunnelgate_targets.iptables.names import chain, digest
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.statements import remark
-from tunnelgate_targets.iptables.words import AH, AH_MATCH, join, known, source_ports, ways
+from tunnelgate_targets.iptables.words import (
+    AH,
+    AH_MATCH,
+    join,
+    known,
+    protocol,
+    source_ports,
+    ways,
+)
 
 BUILT_IN = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
 _LOCAL, _NOT_LOCAL = "-m addrtype --dst-type LOCAL", "-m addrtype ! --dst-type LOCAL"
@@ -71,13 +81,17 @@ class Translation:
         )
         if self.plan.carried(link):
             self.chains.add(at, DECRYPTED, RETURN, f"not traffic of zone {link.name}")
+        leaves: list[Leaf] = []
         for forward, some in _grouped(dnats).items():
             sources = Intervals.union_of(dnat.match.source for dnat in some)
             source = self.sets.match("s", sources, self.family, link.name)
             destination = self._taken(forward, link)
             if source is not None and destination is not None:
                 match = join(source, destination)
-                self._forward(at, match, forward, [dnat.origin for dnat in some], link)
+                origins = [dnat.origin for dnat in some]
+                held = (sources & known(self.family)).hull()
+                leaves += self._forward(match, forward, origins, link, held)
+        Branches(self.chains, self.family, link.name, "dnat").plant(at, leaves)
 
     def _taken(self, forward: _Forward, link: Link) -> str | None:
         """The addresses of the gateway that a forward takes packets from."""
@@ -91,13 +105,20 @@ class Translation:
         return None if addresses is None else join(_LOCAL, not_here, addresses)
 
     def _forward(
-        self, at: str, match: str, forward: _Forward, origins: list[Origin], link: Link
-    ) -> None:
+        self, match: str, forward: _Forward, origins: list[Origin], link: Link, held: Interval
+    ) -> Iterator[Leaf]:
         # AH has returned, so everything but AH is everything
         l4 = axes.ANY_L4 if forward.l4 | AH == axes.ANY_L4 else forward.l4
         act = Act(f"-j DNAT --to-destination {self._target(forward)}", remark(origins))
         for way in ways(l4, self.family):
-            self.chains.add_way(at, match, way, act, chain((link.name,), act.spare(way)))
+            write = partial(
+                self.chains.add_way,
+                match=match,
+                way=way,
+                act=act,
+                spare=chain((link.name,), act.spare(way)),
+            )
+            yield Leaf(held, l4.hull(), write)
 
     def _target(self, forward: _Forward) -> str:
         address = str(axes.to_address(forward.target))
@@ -153,29 +174,50 @@ class Translation:
     def _source(self, at: str, snat: Snat) -> None:
         # what a forward has turned around; its ports are those of the host already
         state = "-m conntrack --ctstate DNAT" if snat.hairpin else ""
-        for moved in snat.moved:
-            self._moved(at, snat, moved)
+        for one in taken(snat.moved):
+            self._moved(at, snat, one)
         match = join(self._ends(snat) or "", state)
         self.chains.add(at, match, _verdict(snat), snat.origin.text)
 
-    def _moved(self, at: str, snat: Snat, moved: Moved) -> None:
-        """Ports that a forward takes from some peers stay with its host only, or the peers' packets
-        would reach the others (targets page, IKE).
+    def _moved(self, at: str, snat: Snat, some: Taken) -> None:
+        """Ports that forwards take from some peers stay with their hosts only, or the peers'
+        packets would reach the others (targets page, IKE).
         """
-        label = snat.source.name
-        peers = self.sets.match("d", moved.peers & snat.match.destination, self.family, label)
-        if peers is None:
+        peers = self._towards(snat, some.peers)
+        source = self.sets.match("s", sources(snat), self.family, snat.source.name)
+        if peers is None or source is None:
             return
-        host = Intervals.single(moved.host)
-        for whose, verdict in (
-            (host, _verdict(snat)),
-            (axes.ANY_ADDRESS, _verdict(snat, _MOVED_TO)),
-        ):
-            source = self.sets.match("s", sources(snat) & whose, self.family, label)
-            if source is not None:
-                for ports in source_ports(axes.UDP, moved.ports):
-                    match = join(source, peers, ports)
-                    self.chains.add(at, match, verdict, f"{snat.origin.text}; {moved.origin.text}")
+        about = f"{snat.origin.text}; {remark(list(some.origins))}"
+        for ports in source_ports(axes.UDP, some.ports):
+            match, whose = join(source, peers, ports), about
+            if len(some.keepers) > 1:
+                keepers = chain((snat.destination.name,), f"ports-{digest(match)}")
+                self.chains.add(at, match, goto(keepers), about)
+                at, match, whose = keepers, protocol(axes.UDP), snat.origin.text
+            leaves = [
+                Leaf(
+                    (host, host),
+                    axes.ANY_L4.hull(),
+                    partial(self._keeps, snat=snat, host=host, own=own, ports=ports, about=whose),
+                )
+                for host, own in some.keepers
+                if host in sources(snat)
+            ]
+            Branches(self.chains, self.family, snat.destination.name, "ports").plant(at, leaves)
+            self.chains.add(at, match, _verdict(snat, _MOVED_TO), about)
+
+    def _keeps(
+        self, at: str, snat: Snat, host: int, own: Intervals, ports: str, about: str
+    ) -> None:
+        """A host keeps its ports towards some peers."""
+        peers = self._towards(snat, own)
+        if peers is not None:
+            match = join(f"-s {axes.to_address(host)}", peers, ports)
+            self.chains.add(at, match, _verdict(snat), about)
+
+    def _towards(self, snat: Snat, peers: Intervals) -> str | None:
+        towards = peers & snat.match.destination
+        return self.sets.match("d", towards, self.family, snat.source.name)
 
 
 def sources(snat: Snat) -> Intervals:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Dnat, Element, Link, Plan, Shape, Snat, channels
+from tunnelgate.plan import (
+    Channel,
+    Dnat,
+    Element,
+    Kind,
+    Link,
+    Match,
+    Plan,
+    Shape,
+    Snat,
+    Taken,
+    channels,
+    taken,
+)
 from tunnelgate_targets.nftables.quote import comment
-from tunnelgate_targets.nftables.sets import Entry, named_sets
-from tunnelgate_targets.nftables.verdicts import Chain, Parts
+from tunnelgate_targets.nftables.sets import Entry, NamedSet, named_sets
+from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
     Interfaces,
@@ -21,6 +34,11 @@ from tunnelgate_targets.nftables.words import (
     one_of,
     where,
 )
+
+#: So many forwards of addresses that are not known have lines of their own.
+_FEW = 8
+_ANY = Match()
+_ANY_CHANNEL = Channel(Kind.ANY, 0, 0, 0)
 
 
 class Translator:
@@ -79,53 +97,52 @@ class Translator:
     def destination_lines(self) -> list[str]:
         """The rules of the prerouting hook: maps from source, address and channel to the host."""
         lines: list[str] = []
-        mapped: dict[tuple[Link, int], list[Dnat]] = defaultdict(list)
+        alike: dict[tuple[Link, int, str], list[Dnat]] = defaultdict(list)
         for dnat in self.plan.dnats:
-            if dnat.dynamic is None and dnat.port is None:
-                mapped[dnat.link, dnat.family].append(dnat)
+            if dnat.port is None and (dnat.dynamic is None or dnat.match != _ANY):
+                alike[dnat.link, dnat.family, _local(dnat)].append(dnat)
             else:
                 lines += self._single(dnat)
-        for (link, family), some in mapped.items():
-            lines += self._mapped(link, family, some)
-        return lines
+        mapped: list[str] = []
+        for (link, family, local), some in alike.items():
+            if local and len(some) <= _FEW:
+                lines += (line for dnat in some for line in self._single(dnat))
+            else:
+                mapped += self._mapped(link, family, local, some)
+        return lines + mapped
 
     def _single(self, dnat: Dnat) -> Iterator[str]:
         word = FAMILY_WORD[dnat.family]
         target = str(axes.to_address(dnat.target))
         if dnat.port is not None:
             target = f"{target}:{dnat.port}" if dnat.family == 4 else f"[{target}]:{dnat.port}"
-        local = ""
-        if dnat.dynamic == "arrival":
-            local = "fib daddr . iif type local"
-        elif dnat.dynamic == "machine":
-            mine = axes.family_axis(dnat.family) - dnat.elsewhere
-            not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
-            mine_only = address_match(dnat.family, "daddr", mine)
-            local = join("fib daddr type local", not_here, mine_only)
+        local = _local(dnat)
         for arrival in self.arrives(dnat.link, dnat.family):
             for words in matches(dnat.match, dnat.family):
                 yield join(
                     arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text)
                 )
 
-    def _mapped(self, link: Link, family: int, some: list[Dnat]) -> Iterator[str]:
+    def _mapped(self, link: Link, family: int, local: str, some: list[Dnat]) -> Iterator[str]:
         rows: dict[Shape, list[Entry]] = defaultdict(list)
         for dnat in some:
             value = str(axes.to_address(dnat.target))
             for _, part in dnat.match.families():
                 any_source = part.source == axes.ANY_ADDRESS
                 for channel in channels(part.l4):
-                    shape = Shape(family, not any_source, True, channel.kind, translated=False)
+                    shape = Shape(family, not any_source, not local, channel.kind, translated=False)
                     for source in (None,) if any_source else part.source:
-                        for destination in part.destination:
+                        for destination in (None,) if local else part.destination:
                             element = Element(source, destination, channel)
                             rows[shape].append(Entry(element, value, dnat.origin.text))
+        name = ".".join(("forward", link.name, *([digest(local)] if local else ())))
         for shape in sorted(rows, key=str):
-            for made in named_sets(f"forward.{link.name}", shape, rows[shape]):
+            for made in named_sets(name, shape, rows[shape]):
                 self.parts.sets.append(made)
                 for arrival in self.arrives(link, family):
                     yield join(
                         arrival,
+                        local,
                         f"dnat {FAMILY_WORD[family]} to {made.key} map @{made.name}",
                         comment(
                             made.texts[0]
@@ -141,22 +158,61 @@ class Translator:
         return [line for snat in self.plan.snats for line in self._snat(snat)]
 
     def _snat(self, snat: Snat) -> Iterator[str]:
-        family = snat.family
         status = "ct status dnat" if snat.hairpin else ""
         # a packet that the gateway's own IPsec protects does not leave by the link that carries it
         clear = "rt ipsec missing" if self.plan.carried(snat.destination) else ""
+        moves = [
+            (f"udp sport {one_of([numbers(*ports) for ports in one.ports])}", move, _kept_for(one))
+            for one in taken(snat.moved)
+            for move in self._moves(snat, one)
+        ]
         for path in self.path(snat):
-            for moved in snat.moved:
-                yield join(
-                    path,
-                    clear,
-                    f"udp sport {one_of([numbers(*ports) for ports in moved.ports])}",
-                    address_match(family, "daddr", moved.peers),
-                    f"{FAMILY_WORD[family]} saddr != {axes.to_address(moved.host)}",
-                    self._translation(snat, ":4501-65535"),
-                    comment(f"port kept for: {moved.origin.text}"),
-                )
+            for ports, move, about in moves:
+                yield join(path, clear, ports, move, comment(about))
             yield join(path, clear, status, self._translation(snat, ""), comment(snat.origin.text))
+
+    def _moves(self, snat: Snat, some: Taken) -> Iterator[str]:
+        """Towards which peers source ports have to go, and the translation that does it."""
+        word = FAMILY_WORD[snat.family]
+        moved = self._translation(snat, ":4501-65535")
+        if len(some.keepers) == 1 and some.keepers[0][1] == some.peers:
+            host = axes.to_address(some.keepers[0][0])
+            peers = address_match(snat.family, "daddr", some.peers)
+            yield join(peers, f"{word} saddr != {host}", moved)
+            return
+        ends = f"{snat.source.name}.{snat.destination.name}"
+        name = f"{ends}.{digest(f'{snat.origin.text} {some.ports.items}')}"
+        lines = [
+            join(made.key, f"@{made.name}", self._translation(snat, ""))
+            for made in self._ends(f"keep.{name}", snat, some.keepers)
+        ]
+        # nft wants to be told of a protocol with ports in each rule that translates them
+        chain = Chain(f"ports.{name}", (*lines, join(f"meta l4proto {axes.UDP}", moved)))
+        self.parts.chains.append(chain)
+        for made in self._ends(f"taken.{name}", snat, [(None, some.peers)]):
+            yield join(made.key, f"@{made.name}", f"goto {chain.name}")
+
+    def _ends(
+        self, name: str, snat: Snat, rows: Iterable[tuple[int | None, Intervals]]
+    ) -> list[NamedSet]:
+        """Sets of hosts, where there are any, and their peers."""
+        axis = axes.family_axis(snat.family) - axes.UNKNOWN
+        entries = [
+            Entry(
+                Element(None if host is None else (host, host), peer, _ANY_CHANNEL),
+                "",
+                snat.origin.text,
+            )
+            for host, peers in rows
+            for peer in peers & axis
+        ]
+        if not entries:
+            return []
+        is_paired = entries[0].element.source is not None
+        shape = Shape(snat.family, is_paired, destination=True, kind=Kind.ANY, translated=False)
+        made = named_sets(name, shape, entries)
+        self.parts.sets += made
+        return made
 
     def _translation(self, snat: Snat, ports: str) -> str:
         if snat.address is None:
@@ -185,3 +241,20 @@ class Translator:
             for path in self.path(snat)
         ]
         return Chain("no-ah", tuple(dict.fromkeys(lines))) if lines else None
+
+
+def _local(dnat: Dnat) -> str:
+    """What the kernel is asked of a destination that the policy does not know; "" where it does."""
+    if dnat.dynamic is None:
+        return ""
+    if dnat.dynamic == "arrival":
+        return "fib daddr . iif type local"
+    mine = axes.family_axis(dnat.family) - dnat.elsewhere
+    not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
+    return join("fib daddr type local", not_here, address_match(dnat.family, "daddr", mine))
+
+
+def _kept_for(some: Taken) -> str:
+    """For whom source ports are kept, in a comment."""
+    texts = list(dict.fromkeys(one.text for one in some.origins))
+    return f"port kept for: {texts[0] if len(texts) == 1 else 'statements as in the set'}"
