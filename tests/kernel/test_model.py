@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from gateway import LOADERS, Gateway, read, read_file
-from sample_policies import MIXTURE
+from sample_policies import CROWD, MIXTURE
 
 from tunnelgate.source import SourceFile
 from tunnelgate.target import Layout
@@ -28,8 +28,8 @@ PACKETS = int(os.environ.get("TUNNELGATE_PACKETS", "80"))
 
 @pytest.fixture(
     scope="module",
-    params=[*EXAMPLES, MIXTURE],
-    ids=lambda one: one.stem if isinstance(one, Path) else "mixture",
+    params=[*EXAMPLES, MIXTURE, CROWD],
+    ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     file = read_file(request.param)

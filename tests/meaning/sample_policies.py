@@ -78,3 +78,41 @@ set gateway-output deny
 set icmp none
 allow ntp from gateway to dsl, cable
 """
+
+
+def _crowd() -> str:
+    hosts = range(1, 25)
+    lines = [
+        *(f"forward ike, nat-t, esp from 198.51.100.{n} to 192.168.1.{n}" for n in hosts),
+        *(f"forward ike, esp from 198.51.101.{n * 8}/29 to 192.168.2.{n}" for n in hosts),
+        *(f"forward ike from 198.51.102.{n} to 192.168.3.{n}" for n in hosts),
+        *(f"forward udp/{7000 + n} from cable to 192.168.3.{n}" for n in hosts),
+        *(f"forward tcp/{8000 + n} from wan to 192.168.1.{n} port 80" for n in hosts),
+        *(f"forward ipv6 tcp/{9000 + n} from wan to fd00:1::{n}" for n in hosts),
+        *(
+            f"allow ike, nat-t from 192.168.{n}.{m} to 100.64.{n}.{m}/28"
+            for n in range(40)
+            for m in range(0, 256, 16)
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+#: So many statements that sets, maps and trees hold them.
+CROWD = """gateway crowd
+zone wan {
+  interface eth0
+  address   203.0.113.1, 2001:db8::1
+}
+zone cable {
+  interface eth2
+  network 198.51.102.0/24
+}
+zone lan {
+  interface eth1
+  network 192.168.0.0/16, fd00:1::/64
+}
+nat from lan to wan
+nat from 192.168.1.0/24 to wan as 203.0.113.1
+nat from lan to cable
+""" + _crowd()

@@ -20,7 +20,7 @@ from tunnelgate.plan.model import (
     Snat,
 )
 from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
-from tunnelgate.plan.taken import Taken, taken
+from tunnelgate.plan.taken import Keeper, Taken, taken
 
 __all__ = [
     "Channel",
@@ -30,6 +30,7 @@ __all__ = [
     "Feature",
     "Guard",
     "Helper",
+    "Keeper",
     "Kind",
     "Limit",
     "Link",

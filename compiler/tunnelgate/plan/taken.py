@@ -15,21 +15,30 @@ from tunnelgate.records import record
 
 
 @record
+class Keeper:
+    """A host that keeps its source ports towards some peers, for it is the one that these reach."""
+
+    host: int
+    peers: Intervals
+    origins: tuple[Origin, ...]
+
+
+@record
 class Taken:
-    """Source ports that have to go, towards all of these peers but from the hosts that keep them.
+    """Source ports of UDP that have to go, but from the hosts that keep them.
 
     Attributes:
         ports: of UDP.
-        peers: the destinations towards which they have to go.
-        keepers: hosts, and the peers towards which the ports of a host stay. Peers of several hosts
-            are none of anybody's.
-        origins: the forwards that take them.
+        keepers: no peer is of two of them.
     """
 
     ports: Intervals
-    peers: Intervals
-    keepers: tuple[tuple[int, Intervals], ...]
-    origins: tuple[Origin, ...]
+    keepers: tuple[Keeper, ...]
+
+    @property
+    def peers(self) -> Intervals:
+        """The destinations towards which the ports have to go."""
+        return Intervals.union_of(one.peers for one in self.keepers)
 
 
 def taken(moved: Sequence[Moved]) -> tuple[Taken, ...]:
@@ -39,30 +48,20 @@ def taken(moved: Sequence[Moved]) -> tuple[Taken, ...]:
     for port in sorted(ports):
         alike[tuple(one for one in moved if port in one.ports)].append(port)
     return tuple(
-        _of(Intervals.of((port, port) for port in own), some) for some, own in alike.items()
+        Taken(Intervals.of((port, port) for port in own), tuple(_keepers(some)))
+        for some, own in alike.items()
     )
 
 
-def _of(ports: Intervals, moved: Sequence[Moved]) -> Taken:
-    peers_of: dict[int, list[Intervals]] = defaultdict(list)
+def _keepers(moved: Sequence[Moved]) -> list[Keeper]:
+    by_host: dict[int, list[Moved]] = defaultdict(list)
     for one in moved:
-        peers_of[one.host].append(one.peers)
-    hosts = {host: Intervals.union_of(peers) for host, peers in peers_of.items()}
-    peers, shared = _covered(list(hosts.values()))
-    keepers = ((host, own - shared) for host, own in sorted(hosts.items()))
-    return Taken(
-        ports,
-        peers,
-        tuple((host, own) for host, own in keepers if own),
-        tuple(dict.fromkeys(one.origin for one in moved)),
-    )
-
-
-def _covered(sets: Sequence[Intervals]) -> tuple[Intervals, Intervals]:
-    """What at least one set holds, and what at least two do."""
-    if len(sets) == 1:
-        return sets[0], Intervals.EMPTY
-    half = len(sets) // 2
-    one, two = _covered(sets[:half])
-    other, two_others = _covered(sets[half:])
-    return one | other, two | two_others | (one & other)
+        by_host[one.host].append(one)
+    return [
+        Keeper(
+            host,
+            Intervals.union_of(one.peers for one in some),
+            tuple(dict.fromkeys(one.origin for one in some)),
+        )
+        for host, some in by_host.items()
+    ]

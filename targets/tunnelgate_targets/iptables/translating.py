@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.plan import Dnat, Link, Origin, Plan, Snat, Taken, taken
+from tunnelgate.plan import Dnat, Keeper, Link, Origin, Plan, Snat, Taken, taken
 from tunnelgate_targets.iptables.branching import Branches, Leaf
 from tunnelgate_targets.iptables.doors import Doors
+from tunnelgate_targets.iptables.grouping import FEW
 from tunnelgate_targets.iptables.lines import ACCEPT, RETURN, Act, Chains, goto
 from tunnelgate_targets.iptables.links import DECRYPTED, Links
 from tunnelgate_targets.iptables.names import chain, digest
@@ -175,7 +176,8 @@ class Translation:
         # what a forward has turned around; its ports are those of the host already
         state = "-m conntrack --ctstate DNAT" if snat.hairpin else ""
         for one in taken(snat.moved):
-            self._moved(at, snat, one)
+            if one.peers.overlaps(snat.match.destination):
+                self._moved(at, snat, one)
         match = join(self._ends(snat) or "", state)
         self.chains.add(at, match, _verdict(snat), snat.origin.text)
 
@@ -183,41 +185,56 @@ class Translation:
         """Ports that forwards take from some peers stay with their hosts only, or the peers'
         packets would reach the others (targets page, IKE).
         """
-        peers = self._towards(snat, some.peers)
-        source = self.sets.match("s", sources(snat), self.family, snat.source.name)
-        if peers is None or source is None:
-            return
-        about = f"{snat.origin.text}; {remark(list(some.origins))}"
         for ports in source_ports(axes.UDP, some.ports):
-            match, whose = join(source, peers, ports), about
-            if len(some.keepers) > 1:
-                keepers = chain((snat.destination.name,), f"ports-{digest(match)}")
-                self.chains.add(at, match, goto(keepers), about)
-                at, match, whose = keepers, protocol(axes.UDP), snat.origin.text
+            if len(some.keepers) <= FEW:
+                for one in some.keepers:
+                    self._keep(at, snat, one, ports)
+                    self._take(at, snat, [one], ports, _verdict(snat, _MOVED_TO))
+                continue
+            ends = (snat.source.name, snat.destination.name)
+            inner = chain(ends, f"ports-{digest(f'{snat.origin.text} {ports}')}")
+            self._take(at, snat, some.keepers, ports, goto(inner))
             leaves = [
                 Leaf(
-                    (host, host),
+                    (one.host, one.host),
                     axes.ANY_L4.hull(),
-                    partial(self._keeps, snat=snat, host=host, own=own, ports=ports, about=whose),
+                    partial(self._keep, snat=snat, keeper=one, ports=ports),
                 )
-                for host, own in some.keepers
-                if host in sources(snat)
+                for one in some.keepers
             ]
-            Branches(self.chains, self.family, snat.destination.name, "ports").plant(at, leaves)
-            self.chains.add(at, match, _verdict(snat, _MOVED_TO), about)
+            Branches(self.chains, self.family, snat.destination.name, "ports").plant(inner, leaves)
+            verdict = _verdict(snat, _MOVED_TO)
+            self.chains.add(inner, protocol(axes.UDP), verdict, snat.origin.text)
 
-    def _keeps(
-        self, at: str, snat: Snat, host: int, own: Intervals, ports: str, about: str
+    def _keep(self, at: str, snat: Snat, keeper: Keeper, ports: str) -> None:
+        host = Intervals.single(keeper.host)
+        self._ported(at, snat, host, [keeper], ports, _verdict(snat))
+
+    def _take(
+        self, at: str, snat: Snat, keepers: Sequence[Keeper], ports: str, verdict: str
     ) -> None:
-        """A host keeps its ports towards some peers."""
-        peers = self._towards(snat, own)
-        if peers is not None:
-            match = join(f"-s {axes.to_address(host)}", peers, ports)
-            self.chains.add(at, match, _verdict(snat), about)
+        self._ported(at, snat, axes.ANY_ADDRESS, keepers, ports, verdict)
 
-    def _towards(self, snat: Snat, peers: Intervals) -> str | None:
-        towards = peers & snat.match.destination
-        return self.sets.match("d", towards, self.family, snat.source.name)
+    def _ported(
+        self,
+        at: str,
+        snat: Snat,
+        whose: Intervals,
+        keepers: Sequence[Keeper],
+        ports: str,
+        verdict: str,
+    ) -> None:
+        """Do something with what leaves from these ports towards peers that forwards take them
+        from.
+        """
+        label = snat.source.name
+        peers = Intervals.union_of(one.peers for one in keepers) & snat.match.destination
+        source = self.sets.match("s", sources(snat) & whose, self.family, label)
+        destination = self.sets.match("d", peers, self.family, label)
+        if source is not None and destination is not None:
+            about = remark(origin for one in keepers for origin in one.origins)
+            match = join(source, destination, ports)
+            self.chains.add(at, match, verdict, f"{snat.origin.text}; {about}")
 
 
 def sources(snat: Snat) -> Intervals:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tunnelgate.plan import Channel, Element, Kind, Shape
+from tunnelgate.flows import axes
+from tunnelgate.plan import Channel, Element, Kind, Shape, channels
 from tunnelgate_targets.nftables.quote import plain
 from tunnelgate_targets.nftables.words import FAMILY_WORD, addresses, numbers
 
@@ -29,6 +30,7 @@ _KIND_NAMES = {
     Kind.ICMP: ("icmp",),
     Kind.ICMPV6: ("icmpv6",),
 }
+(ANY_CHANNEL,) = channels(axes.ANY_L4)
 
 
 class Entry(NamedTuple):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import (
-    Channel,
     Dnat,
     Element,
     Kind,
@@ -21,7 +20,7 @@ from tunnelgate.plan import (
     taken,
 )
 from tunnelgate_targets.nftables.quote import comment
-from tunnelgate_targets.nftables.sets import Entry, NamedSet, named_sets
+from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, named_sets
 from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
@@ -38,7 +37,6 @@ from tunnelgate_targets.nftables.words import (
 #: So many forwards of addresses that are not known have lines of their own.
 _FEW = 8
 _ANY = Match()
-_ANY_CHANNEL = Channel(Kind.ANY, 0, 0, 0)
 
 
 class Translator:
@@ -162,54 +160,50 @@ class Translator:
         # a packet that the gateway's own IPsec protects does not leave by the link that carries it
         clear = "rt ipsec missing" if self.plan.carried(snat.destination) else ""
         moves = [
-            (f"udp sport {one_of([numbers(*ports) for ports in one.ports])}", move, _kept_for(one))
+            (f"udp sport {one_of([numbers(*ports) for ports in one.ports])}", *move)
             for one in taken(snat.moved)
             for move in self._moves(snat, one)
         ]
         for path in self.path(snat):
             for ports, move, about in moves:
-                yield join(path, clear, ports, move, comment(about))
+                yield join(path, clear, ports, move, comment(f"port kept for: {about}"))
             yield join(path, clear, status, self._translation(snat, ""), comment(snat.origin.text))
 
-    def _moves(self, snat: Snat, some: Taken) -> Iterator[str]:
-        """Towards which peers source ports have to go, and the translation that does it."""
+    def _moves(self, snat: Snat, some: Taken) -> Iterator[tuple[str, str]]:
+        """Towards which peers source ports have to go and how they do, and for which statement."""
         word = FAMILY_WORD[snat.family]
         moved = self._translation(snat, ":4501-65535")
-        if len(some.keepers) == 1 and some.keepers[0][1] == some.peers:
-            host = axes.to_address(some.keepers[0][0])
-            peers = address_match(snat.family, "daddr", some.peers)
-            yield join(peers, f"{word} saddr != {host}", moved)
+        if len(some.keepers) <= _FEW:
+            for one in some.keepers:
+                peers = address_match(snat.family, "daddr", one.peers)
+                host = axes.to_address(one.host)
+                yield join(peers, f"{word} saddr != {host}", moved), one.origins[0].text
             return
         ends = f"{snat.source.name}.{snat.destination.name}"
         name = f"{ends}.{digest(f'{snat.origin.text} {some.ports.items}')}"
         lines = [
             join(made.key, f"@{made.name}", self._translation(snat, ""))
-            for made in self._ends(f"keep.{name}", snat, some.keepers)
+            for made in self._ends(f"keep.{name}", snat.family, some, paired=True)
         ]
         # nft wants to be told of a protocol with ports in each rule that translates them
         chain = Chain(f"ports.{name}", (*lines, join(f"meta l4proto {axes.UDP}", moved)))
         self.parts.chains.append(chain)
-        for made in self._ends(f"taken.{name}", snat, [(None, some.peers)]):
-            yield join(made.key, f"@{made.name}", f"goto {chain.name}")
+        for made in self._ends(f"taken.{name}", snat.family, some, paired=False):
+            yield join(made.key, f"@{made.name}", f"goto {chain.name}"), "statements as in the set"
 
-    def _ends(
-        self, name: str, snat: Snat, rows: Iterable[tuple[int | None, Intervals]]
-    ) -> list[NamedSet]:
-        """Sets of hosts, where there are any, and their peers."""
-        axis = axes.family_axis(snat.family) - axes.UNKNOWN
+    def _ends(self, name: str, family: int, some: Taken, *, paired: bool) -> list[NamedSet]:
+        """Sets of peers that ports are taken from, paired with the hosts that keep them or not."""
+        axis = axes.family_axis(family) - axes.UNKNOWN
         entries = [
             Entry(
-                Element(None if host is None else (host, host), peer, _ANY_CHANNEL),
+                Element((one.host, one.host) if paired else None, peer, ANY_CHANNEL),
                 "",
-                snat.origin.text,
+                one.origins[0].text,
             )
-            for host, peers in rows
-            for peer in peers & axis
+            for one in some.keepers
+            for peer in one.peers & axis
         ]
-        if not entries:
-            return []
-        is_paired = entries[0].element.source is not None
-        shape = Shape(snat.family, is_paired, destination=True, kind=Kind.ANY, translated=False)
+        shape = Shape(family, paired, destination=True, kind=Kind.ANY, translated=False)
         made = named_sets(name, shape, entries)
         self.parts.sets += made
         return made
@@ -252,9 +246,3 @@ def _local(dnat: Dnat) -> str:
     mine = axes.family_axis(dnat.family) - dnat.elsewhere
     not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
     return join("fib daddr type local", not_here, address_match(dnat.family, "daddr", mine))
-
-
-def _kept_for(some: Taken) -> str:
-    """For whom source ports are kept, in a comment."""
-    texts = list(dict.fromkeys(one.text for one in some.origins))
-    return f"port kept for: {texts[0] if len(texts) == 1 else 'statements as in the set'}"

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -122,6 +123,23 @@ def test_every_rule_says_why_and_keeps_the_limits(emitted: Emitted) -> None:
             assert len(words[words.index("--log-prefix") + 1]) <= MAX_PREFIX
     created = re.findall(r"^create (\S+)", files["ipset.conf"], re.MULTILINE)
     assert created and all(len(name) <= MAX_SET for name in created)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "forward ike, nat-t, esp from 192.0.2.{} to 192.168.1.{}",
+        "forward udp/7{:03} from wan to 192.168.1.{}",
+    ],
+)
+def test_translations_grow_into_a_tree(emitted: Emitted, statement: str) -> None:
+    """No chain is long, and none of the statements is lost on the way down."""
+    text = f"{ZONES}nat from lan to wan\n"
+    text += "".join(f"{statement.format(n, n)}\n" for n in range(1, 255))
+    nat = emitted(text)["rules.v4"].partition("*nat\n")[2].partition("COMMIT")[0]
+    chains = Counter(re.findall(r"^-A (\S+)", nat, re.MULTILINE))
+    assert max(chains.values()) <= 20
+    assert len(set(re.findall(r"--to-destination (\S+)", nat))) == 254
 
 
 def test_every_chain_that_is_named_is_there_and_used(emitted: Emitted) -> None:

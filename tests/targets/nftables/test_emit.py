@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -149,19 +150,34 @@ def test_the_hash_seed_changes_no_byte(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
-def test_rules_do_not_grow_with_hosts() -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "allow ike, nat-t, esp from 192.168.1.{} to 192.0.2.{}",
+        "forward ike, nat-t, esp from 192.0.2.{} to 192.168.1.{}",
+        "forward udp/7{:03} from wan to 192.168.1.{}",
+        "forward udp/7{:03} from dsl to 192.168.1.{}",
+    ],
+)
+def test_rules_do_not_grow_with_hosts(statement: str) -> None:
     def rules(count: int) -> int:
-        pairs = "".join(
-            f"allow ike, nat-t, esp from 192.168.1.{number} to 192.0.2.{number}\n"
-            for number in range(1, count)
-        )
-        lines = ruleset(ZONES + pairs).splitlines()
-        return sum(
-            line.lstrip().endswith('"') or line.lstrip().startswith(("goto", "jump"))
-            for line in lines
-        )
+        text = ZONES + "zone dsl {\n  interface ppp0\n  network 198.51.100.0/24\n}\n"
+        text += "nat from lan to wan, dsl\n"
+        text += "".join(f"{statement.format(n, n)}\n" for n in range(1, count))
+        lines = [line.strip() for line in ruleset(text).splitlines()]
+        return sum(line.endswith('"') or line.startswith(("goto", "jump")) for line in lines)
 
-    assert rules(3) == rules(200)
+    assert rules(20) == rules(200)
+
+
+def test_networks_that_are_asked_for_the_same_ports_are_a_set_without_ports() -> None:
+    def sets(count: int) -> list[str]:
+        lines = (f"allow ike, nat-t from 10.{n >> 8}.{n & 255}.0/24 to hq\n" for n in range(count))
+        zones = ZONES.replace("192.168.1.0/24", "192.168.1.0/24, 10.0.0.0/8")
+        return re.findall(r"typeof (.*)", ruleset(zones + "".join(lines)))
+
+    assert sets(100) == ["ip saddr . ip daddr . meta l4proto . th dport"]
+    assert sets(600) == ["ip saddr . ip daddr"]
 
 
 def test_one_more_statement_is_a_few_more_lines() -> None:
