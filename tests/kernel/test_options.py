@@ -268,12 +268,3 @@ def test_a_denial_without_a_log_of_its_own_is_among_the_denied(loader: str, log:
         assert len(log.lines("SPT=41007")) == 1
         made.lab.send(Probe("eth1", "192.168.7.7", HQ, "tcp", sport=41008, dport=22))
         assert len(log.lines("SPT=41008")) == 1
-
-
-def test_a_second_claimant_is_logged(loader: str, log: KernelLog) -> None:
-    text = "nat from lan to wan\nallow esp, gre from lan to hq with single\n"
-    with gateway(text, loader) as made:
-        for protocol in ("esp", "gre"):
-            for source, messages in ((ALICE, 0), (BOB, 1)):
-                made.lab.send(Probe("eth1", source, HQ, protocol))
-                assert len(log.lines(f"SRC={source}")) == messages

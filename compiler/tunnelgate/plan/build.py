@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -15,6 +15,7 @@ from tunnelgate.plan.model import (
     Feature,
     Guard,
     Helper,
+    Holder,
     Limit,
     Link,
     Match,
@@ -195,14 +196,24 @@ class _Builder:
                 key = (entry.zone.index, forward.host.zone.index)
                 permissions[key].append(self._forward_rule(forward, entry))
         zones = self.policy.zones
-        for key in sorted({*denials, *permissions}):
-            ends = self.links.get(zones[key[0]]), self.links.get(zones[key[1]])
-            guards = self._guards(*ends, snats) if key in claimed else ()
+        ends = {
+            key: (self.links.get(zones[key[0]]), self.links.get(zones[key[1]]))
+            for key in sorted({*denials, *permissions})
+        }
+        guarded = [
+            snat
+            for key in sorted(claimed)
+            for snat in snats
+            if (snat.source, snat.destination) == ends[key] and not snat.hairpin
+        ]
+        for key, (one, other) in ends.items():
             yield Pair(
-                *ends,
+                one,
+                other,
                 tuple(sorted(denials[key], key=_narrow_first)),
                 tuple(sorted(permissions[key], key=_narrow_first)),
-                guards,
+                self._guards(one, other, guarded),
+                self._holders(one, other, permissions[key], guarded),
             )
 
     def _rules(
@@ -256,21 +267,39 @@ class _Builder:
         made = self._rule(forward, forward.options, match)
         return Rule(match, made.origin, made.log, made.limit, made.counter, translated=True)
 
+    @staticmethod
     def _guards(
-        self, source: Link | None, destination: Link | None, snats: tuple[Snat, ...]
+        source: Link | None, destination: Link | None, snats: Iterable[Snat]
     ) -> tuple[Guard, ...]:
         """Where portless protocols share an address: a second claimant is to be seen."""
-        if source is None or destination is None:
-            return ()
         return tuple(
             Guard(
                 snat.family,
                 Match(snat.match.source, snat.match.destination, PORTLESS),
-                f"{snat.destination.name} {_public(snat)}",
+                _shared(snat),
                 snat.origin,
             )
             for snat in snats
-            if snat.source is source and snat.destination is destination and not snat.hairpin
+            if snat.source is source and snat.destination is destination
+        )
+
+    @staticmethod
+    def _holders(
+        source: Link | None, destination: Link | None, rules: list[Rule], snats: Iterable[Snat]
+    ) -> tuple[Holder, ...]:
+        """What comes in for these addresses, by a forward or for the gateway itself."""
+        is_met = any(
+            (rule.translated or destination is None) and rule.match.l4.overlaps(PORTLESS)
+            for rule in rules
+        )
+        if source is None or not is_met:
+            return ()
+        return tuple(
+            dict.fromkeys(
+                Holder(snat.family, Match(l4=PORTLESS), _shared(snat), _known(snat.public))
+                for snat in snats
+                if snat.destination is source
+            )
         )
 
     # -- translation
@@ -354,6 +383,7 @@ class _Builder:
                         nat.family,
                         match,
                         nat.address,
+                        nat.public_address(destination),
                         tuple(self._moved(nat, destination)),
                         hairpin=False,
                         origin=about,
@@ -383,10 +413,18 @@ class _Builder:
             self._needs(Feature.NAT_BY_INTERFACE, origin(forward))
         target = Intervals.single(forward.target)
         address = zone.primary(forward.family)
-        known = address if address is not None and not axes.is_unknown(address) else None
+        known = _known(address)
         match = Match(axes.ANY_ADDRESS, target, _translated(forward))
         return Snat(
-            link, link, forward.family, match, known, (), hairpin=True, origin=origin(forward)
+            link,
+            link,
+            forward.family,
+            match,
+            known,
+            address,
+            (),
+            hairpin=True,
+            origin=origin(forward),
         )
 
     # -- helpers
@@ -461,9 +499,13 @@ class _Reached(NamedTuple):
     dynamic: Asked | None
 
 
-def _public(snat: Snat) -> str:
+def _known(address: int | None) -> int | None:
+    return None if address is None or axes.is_unknown(address) else address
+
+
+def _shared(snat: Snat) -> str:
     """The address that a translation shares out, as a name."""
-    return "masquerade" if snat.address is None else str(snat.address)
+    return f"{snat.destination.name} {_known(snat.public) or 'masquerade'}"
 
 
 def _claims(rule: model.Rule) -> bool:

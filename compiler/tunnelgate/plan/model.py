@@ -177,6 +177,20 @@ class Guard:
     origin: Origin
 
 
+@record
+class Holder:
+    """Portless protocols (`match`) that come in for an address that guards share out: they hold
+    their peer, too.
+
+    `public` is that address, None where it is not known; `key` is that of the guards.
+    """
+
+    family: int
+    match: Match
+    key: str
+    public: int | None
+
+
 @record(eq=False)
 class Pair:
     """What may pass from one link to another; None for the gateway itself."""
@@ -186,6 +200,7 @@ class Pair:
     denials: tuple[Rule, ...]
     permissions: tuple[Rule, ...]
     guards: tuple[Guard, ...] = ()
+    holders: tuple[Holder, ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
@@ -227,6 +242,7 @@ class Snat:
     Attributes:
         match: source and destination, all channels.
         address: the fixed address, None for masquerade.
+        public: what peers see, on the axis of addresses; None where there is no such address.
         moved: destinations towards which these source ports must not stay, and the host that may
             keep them: a forward takes these ports from there.
         hairpin: only what a forward of `target` has turned around.
@@ -237,6 +253,7 @@ class Snat:
     family: int
     match: Match
     address: int | None
+    public: int | None
     moved: tuple[Moved, ...]
     hairpin: bool
     origin: Origin

@@ -2,7 +2,8 @@
 
 Connection tracking tells two such connections apart by their addresses only, and drops every packet
 of the second in silence (targets page, Portless protocols). connlimit counts the connections to a
-peer in a chain that all pairs share which leave with one address, each protocol by itself.
+peer in a chain that all pairs share which leave with one address, each protocol by itself. What
+came in from a peer it cannot count with them: each rule has a count of its own, of one direction.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Guard, Kind, Pair, channels
 from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.limits import LOG_RATE
-from tunnelgate_targets.iptables.lines import DROP, Chains, goto
+from tunnelgate_targets.iptables.lines import DROP, RETURN, Chains, goto
 from tunnelgate_targets.iptables.names import chain, digest
-from tunnelgate_targets.iptables.quote import log_prefix
+from tunnelgate_targets.iptables.quote import MAX_PREFIX, log_prefix
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.words import join, protocol
 
-CLAIMED = chain((), "claimed")
 #: Where a statement says `any`, the protocols that carry tunnels (IANA protocol numbers). Of one
 #: that is not among them the kernel drops the second claimant as well, only unseen.
 _TUNNELS = (4, 41, 47, 50, 94, 97, 98, 108, 115, 137)
-_MAX_NAMED = 3
+_MAX_NAMED = 16
 _MASK = {4: 32, 6: 128}
+_CONFIRMED = "-m conntrack --ctstatus CONFIRMED"
 
 
 class Check(NamedTuple):
@@ -43,7 +44,7 @@ class Guards:
     def __init__(self, sets: Sets, family: int) -> None:
         self.sets = sets
         self.family = family
-        self._protocols: dict[str, set[int]] = {}
+        self._protocols: dict[tuple[str, str], set[int]] = {}
 
     def begin(self, chains: Chains, at: str, pair: Pair, lens: Lens) -> bool:
         """Write the chain that finds the claim of a packet; whether there is one.
@@ -54,6 +55,9 @@ class Guards:
         checks = [one for guard in pair.guards for one in self._checks(pair, guard)]
         if not (checks and lens.others):
             return False
+        # who has got through once holds the peer: Linux 6.18 does not find an unanswered connection
+        # again among those that it counts, and would take it for the second (measured)
+        chains.add(at, _CONFIRMED, RETURN, "who holds a peer already")
         for check in checks:
             chains.add(at, *check)
         return True
@@ -72,24 +76,27 @@ class Guards:
         destination = self.sets.match("d", guard.match.destination, self.family, label)
         if source is None or destination is None:
             return
-        at = chain((pair.name[1],), f"claims-{digest(guard.key)[:6]}")
-        self._protocols.setdefault(at, set()).update(protocols)
+        egress = pair.name[1]
+        at = chain((egress,), f"claims-{digest(guard.key)[:6]}")
+        self._protocols.setdefault((egress, at), set()).update(protocols)
         yield Check(join(source, destination), goto(at), guard.origin.text)
 
     def write(self, chains: Chains) -> None:
         """Write the chains that `begin` has named."""
-        mask = _MASK[self.family]
-        for at, protocols in self._protocols.items():
+        count = (
+            f"-m connlimit --connlimit-above 1 --connlimit-mask {_MASK[self.family]} "
+            "--connlimit-daddr"
+        )
+        for (egress, at), protocols in self._protocols.items():
+            second = chain((egress,), "second")
             for number in sorted(protocols):
-                count = (
-                    f"-m connlimit --connlimit-above 1 --connlimit-mask {mask} --connlimit-daddr"
-                )
                 match = f"{protocol(number)} {count}"
-                chains.add(at, match, goto(CLAIMED), "one claimant a peer")
-        if self._protocols:
-            prefix = log_prefix("tg-second-claimant: ")
-            chains.add(CLAIMED, LOG_RATE, f"-j LOG {prefix}", "a second claimant of a peer")
-            chains.add(CLAIMED, "", DROP, "a second claimant of a peer")
+                chains.add(at, match, goto(second), "one claimant a peer")
+        for egress in dict.fromkeys(egress for egress, _ in self._protocols):
+            second = chain((egress,), "second")
+            prefix = log_prefix(f"{chain((egress,), 'second', MAX_PREFIX - 2)}: ")
+            chains.add(second, LOG_RATE, f"-j LOG {prefix}", "a second claimant of a peer")
+            chains.add(second, "", DROP, "a second claimant of a peer")
 
 
 @lru_cache(maxsize=1024)

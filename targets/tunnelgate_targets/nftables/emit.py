@@ -138,6 +138,7 @@ class _Writer:
             "sets": self.made.sets,
             "dynamic": sorted(self.made.dynamic.items()),
             "limits": sorted(self.made.limits.items()),
+            "counters": self.made.counters,
             "helpers": helpers.objects(self.plan.helpers),
             "base_chains": base,
             "chains": chains,

@@ -9,7 +9,20 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Channel, Element, Kind, Link, Pair, Plan, Row, Rule, Table, tabulate
+from tunnelgate.plan import (
+    Channel,
+    Element,
+    Guard,
+    Holder,
+    Kind,
+    Link,
+    Pair,
+    Plan,
+    Row,
+    Rule,
+    Table,
+    tabulate,
+)
 from tunnelgate_targets.nftables.quote import MAX_PREFIX, comment, quote
 from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, key, named_sets
 from tunnelgate_targets.nftables.words import FAMILY_WORD, channel_matches, join, matches
@@ -51,6 +64,7 @@ class Parts:
     sets: list[NamedSet] = field(default_factory=list)
     dynamic: dict[str, Dynamic] = field(default_factory=dict)
     limits: dict[str, str] = field(default_factory=dict)
+    counters: list[str] = field(default_factory=list)
 
 
 def digest(text: str) -> str:
@@ -119,8 +133,9 @@ class PairWriter:
     def _permissions(self) -> list[str]:
         permissions = self.pair.permissions
         verdict = "accept"
-        if self.pair.guards or any(rule.log is not None or rule.counter for rule in permissions):
-            verdict = f"goto {self._accounting('allow', permissions, ('accept',), self._guard())}"
+        before = [*self._holders(), *self._guard()]
+        if before or any(rule.log is not None or rule.counter for rule in permissions):
+            verdict = f"goto {self._accounting('allow', permissions, ('accept',), before)}"
         free = [_plain(rule) for rule in permissions if rule.limit is None]
         tables, alone = tabulate(free)
         lines = [*self._tables("allow", tables, verdict), *_lines(alone, verdict)]
@@ -212,16 +227,19 @@ class PairWriter:
         """
         if not self.pair.guards:
             return []
-        log = f'{LOG_LIMIT} log prefix "tunnelgate second claimant: "'
-        second = Chain(f"second-claimant.{self.ends}", (log, "counter drop"))
-        self.parts.chains.append(second)
-        lines = []
+        name = f"second-claimant.{self.ends}"
+        prefix = f"tunnelgate second claimant {' '.join(self.pair.name)}: "
+        log = f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
+        self.parts.counters.append(name)
+        self.parts.chains.append(Chain(name, (log, f'counter name "{name}" drop')))
+        # who has got through once holds the peer: Linux 6.18 does not find an unanswered connection
+        # again among those that it counts, and would take it for the second (measured)
+        lines = ["ct status confirmed return"]
         for guard in self.pair.guards:
             word = FAMILY_WORD[guard.family]
-            key = f"{self.pair.name[1]}.{digest(guard.key)}.{word}"
-            self.parts.dynamic[f"claims.{key}"] = Dynamic(f"{word} daddr . meta l4proto", "")
-            count = f"add @claims.{key} {{ {word} daddr . meta l4proto ct count over 1 }}"
-            line = join(count, f"goto {second.name}", comment("one claimant a peer"))
+            claims = self._claims(self.pair.name[1], guard)
+            count = f"add @{claims} {{ {word} daddr . meta l4proto ct count over 1 }}"
+            line = join(count, f"goto {name}", comment("one claimant a peer"))
             own = Chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", (line,))
             if own not in self.parts.chains:
                 self.parts.chains.append(own)
@@ -229,6 +247,27 @@ class PairWriter:
                 lines.append(join(words, f"goto {own.name}", comment(guard.origin.text)))
         self.parts.chains.append(Chain(f"claims.{self.ends}", tuple(lines)))
         return [f"jump claims.{self.ends}"]
+
+    def _holders(self) -> Iterator[str]:
+        """What comes in for a shared address is counted as a claim of its peer, and passes."""
+        status = "" if self.pair.destination is None else "ct status dnat"
+        for holder in self.pair.holders:
+            word = FAMILY_WORD[holder.family]
+            public = ""
+            if holder.public is not None:
+                public = f"ct original {word} daddr {axes.to_address(holder.public)}"
+            claims = self._claims(self.pair.name[0], holder)
+            # no verdict: an element goes on with the count of whoever has added it
+            count = f"add @{claims} {{ {word} saddr . meta l4proto ct count over 1 }}"
+            for words in matches(holder.match, holder.family):
+                yield join(status, public, words, count, comment("a claim of its peer"))
+
+    def _claims(self, egress: str, of: Guard | Holder) -> str:
+        """The set of the peers of a shared address, filled by the kernel."""
+        word = FAMILY_WORD[of.family]
+        name = f"claims.{egress}.{digest(of.key)}.{word}"
+        self.parts.dynamic[name] = Dynamic(f"{word} daddr . meta l4proto", "")
+        return name
 
 
 def _by_channels(table: Table) -> Iterator[tuple[str, Table]]:

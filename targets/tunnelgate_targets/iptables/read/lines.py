@@ -57,7 +57,7 @@ _MATCHES: Mapping[str, Mapping[str, int]] = {
     "ah": {},
     "comment": {"--comment": 1},
     "connlimit": {"--connlimit-above": 1, "--connlimit-mask": 1, "--connlimit-daddr": 0},
-    "conntrack": {"--ctstate": 1, "--ctdir": 1},
+    "conntrack": {"--ctstate": 1, "--ctstatus": 1, "--ctdir": 1},
     "hashlimit": {
         "--hashlimit-upto": 1,
         "--hashlimit-burst": 1,

@@ -208,6 +208,9 @@ class _Reader:
             word = _plain(option)
             if name == "--ctdir":
                 self._beside(Is("reply", _one_of(word, ("ORIGINAL", "REPLY")) == "REPLY"))
+            elif name == "--ctstatus":
+                _one_of(word, ("CONFIRMED",))
+                self._beside(Never("a packet that begins nothing"))
             elif word == "DNAT":
                 self._beside(Is("translated"))
             else:

@@ -68,6 +68,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Counter:
+    """A named counter, which decides nothing."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Helper:
     """A named helper, and the helper of the kernel that it is."""
 
@@ -100,7 +107,7 @@ class Chain:
     rules: tuple[Rule, ...]
 
 
-Declaration = Set | Limit | Helper | Chain
+Declaration = Set | Limit | Counter | Helper | Chain
 
 #: nft(8), Table 6: standard priority names.
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat": 100}
@@ -143,6 +150,9 @@ class Builder:
 
     def limit(self, items: Children) -> Limit:
         return Limit(str(items[0]), items[1])
+
+    def counter(self, items: Children) -> Counter:
+        return Counter(str(items[0]))
 
     def helper(self, items: Children) -> Helper:
         return Helper(str(items[0]), _unquoted(items[1]))

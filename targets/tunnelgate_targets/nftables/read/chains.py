@@ -194,10 +194,14 @@ class _Rule:
             case "ct direction":
                 return Is("reply", _word(words, ("original", "reply"), self.line) == "reply")
             case "ct status":
-                _word(words, ("dnat",), self.line)
+                if _word(words, ("dnat", "confirmed"), self.line) == "confirmed":
+                    return Never("a packet that begins nothing")
                 return Is("translated")
             case "ct helper":
                 return HasHelper(words[0])
+            case "ct original ip daddr" | "ct original ip6 daddr":
+                self.silent = True  # what a connection began as is asked for counting alone
+                return Never("what a connection began as")
             case "meta ipsec" | "rt ipsec":
                 exists = _word(words, ("exists", "missing"), self.line) == "exists"
                 return Is("decrypted" if selector == "meta ipsec" else "protected", exists)
