@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from machine import absent
 
 from tunnelgate.diagnostics import Diagnostic
 
@@ -23,13 +24,6 @@ def _need(tool: str) -> str:
     if found is None:
         absent(f"`{tool}` is not installed")
     return found
-
-
-def absent(reason: str) -> None:
-    """Skip the test for what this machine lacks; in CI that is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}, and CI must have it")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session", name="absent")

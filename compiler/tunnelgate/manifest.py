@@ -75,6 +75,11 @@ class Manifest(_Part):
         load: the commands that load the ruleset, in order, in this folder.
         unload: the commands that take all of it away again; empty where others' rules would go too.
         caveats: what the ruleset cannot promise.
+        autoloaded: kernel modules that the kernel loads by itself with the ruleset, where it has
+            them as modules; one that was made small has to have them.
+        versions: the oldest versions that take this ruleset, by the name of the software or system.
+        connections: how many connections its hosts have at once at the least, where the gateway
+            keeps them in a table of fixed size (net.netfilter.nf_conntrack_max); 0 elsewhere.
         proof: what was proved of these files; null where nothing was.
         statements: where each statement stands.
     """
@@ -94,6 +99,9 @@ class Manifest(_Part):
     load: list[str]
     unload: list[str] = []
     caveats: list[str] = []
+    autoloaded: list[str] = []
+    versions: dict[str, str] = {}
+    connections: Annotated[int, Field(ge=0)] = 0
     proof: Proof | None = None
     statements: list[Statement]
 
@@ -123,6 +131,9 @@ def describe(
         load=list(requirements.load),
         unload=list(requirements.unload),
         caveats=list(requirements.caveats),
+        autoloaded=list(requirements.autoloaded),
+        versions=dict(requirements.versions),
+        connections=requirements.connections,
         proof=None
         if certificate is None
         else Proof(model=certificate.model, obligations=list(certificate.obligations)),

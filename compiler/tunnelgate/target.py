@@ -61,6 +61,12 @@ class Requirements:
         load: the commands that load the ruleset, in order; file names are relative to its folder.
         unload: the commands that take all of it away again; empty where others' rules would go too.
         caveats: what the ruleset cannot promise, each a sentence without its full stop.
+        autoloaded: kernel modules that the kernel loads by itself with the ruleset, where it has
+            them as modules; one that was made small has to have them.
+        rare: those of them that small kernels often lack.
+        versions: the oldest versions that take this ruleset, by the name of the software or system.
+        connections: how many connections its hosts have at once at the least, where the gateway
+            keeps them in a table of fixed size; 0 where it does not.
     """
 
     modules: tuple[str, ...]
@@ -68,6 +74,10 @@ class Requirements:
     load: tuple[str, ...]
     unload: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    autoloaded: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    connections: int = 0
 
 
 @record

@@ -30,6 +30,33 @@ def test_one_ruleset_goes_to_standard_output(run):
     assert "the gateway needs net.ipv4.ip_forward = 1" in result.err
 
 
+@pytest.mark.parametrize("way", [(), ("-o", "out")], ids=["print", "write"])
+def test_what_a_gateway_may_lack_is_said_where_no_file_brings_it(run, way):
+    hosts = "\n".join(f"10.{n >> 7}.{n & 127}.{host}" for n in range(300) for host in range(1, 255))
+    Path("staff.txt").write_text(hosts + "\n")
+    policy = Path("good.tg").read_text()
+    Path("large.tg").write_text(
+        policy.replace(
+            "zone lan {",
+            "zone staff {\n  interface eth7\n  network 10.0.0.0/8\n"
+            '  group all from "staff.txt"\n}\nzone lan {',
+        )
+        + "allow ssh from all to lan\n"
+    )
+    said = "needs net.netfilter.nf_conntrack_max above 76,"
+    assert said not in run("compile", "good.tg", *way).err
+    assert said in run("compile", "large.tg", "--no-prove", *way).err
+
+
+def test_kinds_of_sets_that_small_kernels_lack_are_said(run):
+    statements = "".join(
+        f"allow ssh from 192.168.1.{n}/31 to 198.18.{n}.0/24\n" for n in range(0, 80, 2)
+    )
+    Path("nets.tg").write_text(Path("good.tg").read_text() + statements)
+    result = run("compile", "nets.tg", "-t", "iptables", "-o", "out")
+    assert "branch needs a kernel with ip_set_hash_netportnet" in result.err
+
+
 def test_findings_never_stand_in_a_ruleset(run):
     result = run("compile", "bad.tg")
     assert (result.code, result.out) == (1, "")

@@ -128,15 +128,30 @@ def test_a_summary_for_programs(run):
     ]
 
 
-def test_check_mentions_gateways_that_no_policy_is_about(run):
+@pytest.mark.parametrize("way", [(), ("--check",)], ids=["write", "check"])
+def test_gateways_that_no_policy_is_about_are_mentioned_and_stay(run, way):
     run(*ALL)
     Path("sites/s0.toml").unlink()
     Path("out/mine").mkdir()
     Path("out/mine/manifest.json").write_text("{}")
-    result = run(*ALL, "--check")
+    result = run(*ALL, *way)
     assert result.code == 0
     assert "out/s0/nftables: of a gateway that no policy of this run is about" in result.err
     assert "mine" not in result.err
+    assert Path("out/s0/nftables/ruleset.nft").exists()
+
+
+def test_many_gateways_of_other_runs_are_counted(run):
+    manifest = Path("out/s0/nftables/manifest.json")
+    run(*ALL)
+    Path("sites/s0.toml").unlink()
+    for number in range(100, 109):
+        other = Path(f"out/g{number}/nftables/manifest.json")
+        other.parent.mkdir(parents=True)
+        other.write_text(manifest.read_text().replace('"gateway": "s0"', f'"gateway": "g{number}"'))
+    result = run(*ALL)
+    assert result.err.count("of a gateway that no policy of this run is about") == 3
+    assert "and 8 more of such gateways; `-v` names them" in result.err
 
 
 SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])

@@ -20,6 +20,7 @@ from tunnelgate.plan.model import (
     Rule,
     Snat,
 )
+from tunnelgate.plan.size import connections
 from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
 from tunnelgate.plan.taken import Keeper, Taken, taken
 
@@ -50,6 +51,7 @@ __all__ = [
     "Taken",
     "build",
     "channels",
+    "connections",
     "tabulate",
     "taken",
 ]

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 
-from tunnelgate.plan import Plan
+from tunnelgate.plan import Plan, connections
+from tunnelgate.records import replace
 from tunnelgate.target import Output, Requirements, Setup
+from tunnelgate_targets import kernel
+from tunnelgate_targets.iptables import needs as requirements
 from tunnelgate_targets.iptables.doors import CAVEATS, HOOKS, Doors
 from tunnelgate_targets.iptables.filtering import Filter
 from tunnelgate_targets.iptables.lines import Chains
@@ -37,8 +40,6 @@ NAT_BEFORE_IPSEC = (
     "what is translated on its way into an ipsec zone passes only where the IPsec policy takes it "
     "by its own source too: otherwise iptables drops it as clear text"
 )
-#: The kernel calls two helpers by other names than their module.
-_MODULES = {"Q.931": "h323", "RAS": "h323"}
 
 
 def emit(plan: Plan, setup: Setup, revision: int) -> Output:
@@ -66,7 +67,15 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         files[SCRIPT] = _script(about, bool(sets))
     if sets:
         files[IPSET] = skeleton(_HERE, "ipset.j2").render(about, sets=sets)
-    return Output(files | _companions(about, needs), needs)
+    autoloaded = requirements.autoloaded(plan, files)
+    whole = replace(
+        needs,
+        autoloaded=autoloaded,
+        rare=tuple(one for one in autoloaded if one in requirements.RARE),
+        versions=requirements.versions(plan, files, setup.layout),
+        connections=connections(plan),
+    )
+    return Output(files | _companions(about, needs), whole)
 
 
 def _script(about: dict[str, object], has_sets: bool) -> str:
@@ -112,8 +121,7 @@ def _tables(
 def _modules(plan: Plan) -> Iterator[str]:
     """What rewrites the addresses that a helper's protocol carries; nothing else loads it."""
     if plan.snats or plan.dnats:
-        names = {_MODULES.get(helper.name, helper.name) for helper in plan.helpers}
-        yield from (f"nf_nat_{name}" for name in sorted(names))
+        yield from sorted(kernel.helpers(plan, "nat"))
 
 
 def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:

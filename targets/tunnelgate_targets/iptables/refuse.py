@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics import targets as rules
 from tunnelgate.plan import Feature, Origin, Plan, Snat
-from tunnelgate.target import Layout, Setup, is_older
+from tunnelgate.target import Layout, Setup, is_older, release
 from tunnelgate_targets.iptables.quote import MAX_PREFIX, plain
 
 #: The oldest that was tried: it takes all rules but those below, and means the same by them.
@@ -64,15 +64,25 @@ def _by_interface(plan: Plan) -> Iterator[Diagnostic]:
         )
 
 
+def oldest(plan: Plan, layout: Layout) -> str:
+    """The oldest version that takes the rules of a plan."""
+    return max((since for since, _, _ in _needs(plan, layout)), key=lambda one: release(one) or ())
+
+
 def _too_old(plan: Plan, layout: Layout, stated: str) -> Iterator[Diagnostic]:
-    """What the stated version does not know. A ruleset as a whole is there for the first zone."""
-    needs = [(_TRIED, "these rules need", plan.links[0].origin)]
+    for since, what, origin in _needs(plan, layout):
+        if is_older(stated, since):
+            span = plan.links[0].origin.span if origin is None else origin.span
+            yield rules.too_old("iptables", stated, what, since, span)
+
+
+def _needs(plan: Plan, layout: Layout) -> list[tuple[str, str, Origin | None]]:
+    """What each version has first. A ruleset as a whole is there for the first zone."""
+    needs: list[tuple[str, str, Origin | None]] = [(_TRIED, "these rules need", None)]
     needs += [(_FASTER, "limits beyond 10,000 a second need", one) for one in _fast(plan)]
     if layout == "shared":
-        needs.append((_WAITS, "the layout `shared` needs", plan.links[0].origin))
-    for since, what, origin in needs:
-        if is_older(stated, since):
-            yield rules.too_old("iptables", stated, what, since, origin.span)
+        needs.append((_WAITS, "the layout `shared` needs", None))
+    return needs
 
 
 def _fast(plan: Plan) -> Iterator[Origin]:

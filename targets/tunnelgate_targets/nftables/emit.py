@@ -8,9 +8,11 @@ from pathlib import Path
 from textwrap import wrap
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Link, Pair, Plan
+from tunnelgate.plan import Link, Pair, Plan, connections
 from tunnelgate.target import Output, Requirements, Setup
+from tunnelgate_targets import kernel
 from tunnelgate_targets.nftables import helpers, shared
+from tunnelgate_targets.nftables import needs as requirements
 from tunnelgate_targets.nftables.quote import comment, plain
 from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
@@ -81,7 +83,7 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         caveats=[wrap(caveat, _WIDTH) for caveat in caveats],
         **_Writer(plan, setup).shown(),
     )
-    modules = tuple(sorted({f"nf_nat_{_module(helper.name)}" for helper in plan.helpers}))
+    modules = tuple(sorted(kernel.helpers(plan, "nat")))
     sysctls = tuple(_sysctls(plan))
     files = {"ruleset.nft": text}
     if modules:
@@ -94,16 +96,14 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         load=("nft -f ruleset.nft",),
         unload=(f"nft delete table inet {TABLE}",),
         caveats=caveats,
+        autoloaded=requirements.autoloaded(plan, text),
+        versions=requirements.versions(text),
+        connections=connections(plan),
     )
     return Output(files, needs)
 
 
 _MODULES_HEADER = "# for /etc/modules-load.d: nothing else loads what rewrites a helper's addresses"
-
-
-def _module(helper: str) -> str:
-    """The kernel module that translates for a helper."""
-    return "h323" if helper in {"Q.931", "RAS"} else helper
 
 
 def _sysctls(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.targets import too_old
 from tunnelgate.plan import Plan
-from tunnelgate.target import is_older
+from tunnelgate.target import is_older, release
 from tunnelgate_targets.nftables.quote import MAX_COMMENT, cut, plain
 
 _SET = re.compile(r"^\t(set|map) \S+ \{\n\t\ttypeof ([^\n]*)\n(.*?)^\t\}", re.MULTILINE | re.DOTALL)
@@ -48,6 +48,11 @@ def refuse(plan: Plan, ruleset: str, stated: str) -> Iterator[Diagnostic]:
             # what is made of many statements, or of none, is there for the first zone
             span = spans.get(cut(text, MAX_COMMENT), plan.links[0].origin.span)
             yield too_old("nftables", stated, need.what, need.since, span)
+
+
+def oldest(ruleset: str) -> str:
+    """The oldest nft that takes a ruleset."""
+    return max((need.since for need, _ in _needs(ruleset)), key=lambda one: release(one) or ())
 
 
 def _needs(ruleset: str) -> Iterator[tuple[Need, str]]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
+from tunnelgate.records import replace
 from tunnelgate.target import WHOLE, Output, Setup
 
 
@@ -37,8 +38,10 @@ class Pf:
         """`pf.conf`, and `sysctl.conf` where the gateway forwards."""
         from tunnelgate_targets.pf.dialect import DIALECTS
         from tunnelgate_targets.pf.emit import emit
+        from tunnelgate_targets.pf.versions import oldest
 
-        return emit(plan, setup, DIALECTS[self.dialect], self.format_revision)
+        made = emit(plan, setup, DIALECTS[self.dialect], self.format_revision)
+        return Output(made.files, replace(made.requirements, versions=oldest(self.name)))
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Ask pfctl, which reads the files and changes nothing."""

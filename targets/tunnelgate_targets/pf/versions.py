@@ -22,6 +22,11 @@ def system(version: str) -> tuple[str, tuple[int, ...]] | None:
     return (name, found) if name in {"openbsd", "freebsd", "macos"} and dash and found else None
 
 
+def oldest(target: str) -> tuple[tuple[str, str], ...]:
+    """The first release of each system that takes a dialect, as text."""
+    return tuple((name, ".".join(map(str, first))) for name, first in _SINCE[target].items())
+
+
 def serves(target: str, version: str) -> bool:
     """Whether a target's dialect is that of a version."""
     found = system(version)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from machine import absent
 
 from tunnelgate.plan import Plan
 from tunnelgate.target import Layout, Setup, Validation
@@ -104,8 +105,11 @@ def tools(need: Callable[[str], str]) -> None:
         need(tool)
 
 
-#: /proc/net/ip_tables_names, which iptables-legacy-save reads, is root's even in a namespace.
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="listing needs root")
+@pytest.fixture
+def root() -> None:
+    """What iptables-legacy-save reads, /proc/net/ip_tables_names, is root's in a namespace, too."""
+    if os.geteuid():
+        absent("only root may list what is loaded")
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +118,7 @@ def small_enough(request: pytest.FixtureRequest) -> None:
     asked = getattr(request.node, "callspec", None)
     values = set(asked.params.values()) if asked else set()
     if os.geteuid() and "nft" in values and "everything" in " ".join(map(str, values)):
-        pytest.skip("needs root")
+        absent("only root may load a ruleset of this size")
 
 
 def in_namespace(folder: Path, script: str) -> str:
@@ -168,7 +172,7 @@ class TestLoading:
         through = validate(TARGET.emit(plan, setup).files, flavour)
         assert {"nft": "nf_tables", "legacy": "legacy"}[flavour] in through
 
-    @needs_root
+    @pytest.mark.usefixtures("root")
     @pytest.mark.parametrize("name", ["everything", "many"])
     def test_twice_is_once(
         self,
@@ -189,7 +193,7 @@ class TestLoading:
         without_size = re.compile(r"^(Size in memory|Header):.*\n", re.MULTILINE)
         assert without_size.sub("", twice) == without_size.sub("", once)
 
-    @needs_root
+    @pytest.mark.usefixtures("root")
     def test_a_ruleset_replaces_another_wholly(
         self, tmp_path: Path, emitted: Callable[[str], Mapping[str, str]], flavour: Flavour
     ) -> None:
@@ -229,7 +233,7 @@ def test_the_kernel_itself_is_asked(emitted: Callable[[str], Mapping[str, str]])
         TARGET.validate(files)
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 @pytest.mark.usefixtures("tools")
 def test_nothing_outside_is_changed(
     tmp_path: Path, emitted: Callable[[str], Mapping[str, str]]

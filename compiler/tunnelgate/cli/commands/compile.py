@@ -35,6 +35,11 @@ class Placed:
     changes: tuple[Difference, ...]
 
 
+#: So many folders of other gateways are named; a run about one policy of many has many more.
+_MANY_OTHERS = 3
+#: What connection tracking holds on a machine with a gigabyte, if nobody says otherwise
+#: (Documentation/networking/nf_conntrack-sysctl: nf_conntrack_buckets, nf_conntrack_max).
+_CONNECTIONS = 65_536
 #: What goes elsewhere on a gateway than its ruleset, and is said in words where nothing is written.
 _COMPANIONS = frozenset({"modules.conf", "sysctl.conf"})
 
@@ -94,6 +99,7 @@ def command(
         _mention_others(Path(output), placed, run.console)
     else:
         _write(placed, run.console)
+        _mention_others(Path(output), placed, run.console)
     if run.is_json:
         run.report(findings, _summary(placed, is_check))
     return code
@@ -146,7 +152,19 @@ def _print(ruleset: str, needs: Requirements, console: Console) -> Exit:
         console.say(f"the gateway needs the kernel module {module}")
     for name, value in needs.sysctls:
         console.say(f"the gateway needs {name} = {value}")
+    _say_scarce("the gateway", needs, console)
     return Exit.CLEAN
+
+
+def _say_scarce(gateway: str, needs: Requirements, console: Console) -> None:
+    """What a gateway may lack although it has all that is usual, and no file brings."""
+    if needs.rare:
+        console.say(f"{gateway} needs a kernel with {', '.join(needs.rare)}")
+    if needs.connections > _CONNECTIONS:
+        console.say(
+            f"{gateway} needs net.netfilter.nf_conntrack_max above {needs.connections:,}: so many "
+            "connections of named hosts alone"
+        )
 
 
 def _ask_kernel(made: Sequence[Ruleset], console: Console) -> None:
@@ -208,8 +226,12 @@ def _compare(placed: Sequence[Placed], console: Console) -> Exit:
 
 def _mention_others(output: Path, placed: Sequence[Placed], console: Console) -> None:
     """Name what tunnelgate wrote for other gateways; another run may need it, so it is no fault."""
-    for path in folder.others(output, {one.ruleset.gateway for one in placed}):
+    others = folder.others(output, {one.ruleset.gateway for one in placed})
+    named = others if len(others) <= _MANY_OTHERS or console.verbose else others[:_MANY_OTHERS]
+    for path in named:
         console.say(f"{path}: of a gateway that no policy of this run is about")
+    if len(named) < len(others):
+        console.say(f"and {len(others) - len(named)} more of such gateways; `-v` names them")
 
 
 def _write(placed: Sequence[Placed], console: Console) -> None:
@@ -220,6 +242,9 @@ def _write(placed: Sequence[Placed], console: Console) -> None:
     folder.write(changed.values())
     for change in chain.from_iterable(changed.values()):
         console.say(f"{'removed' if change.new is None else 'wrote'} {change.path}")
+    for one in placed:
+        if one.changes:
+            _say_scarce(one.ruleset.gateway, one.ruleset.requirements, console)
     if not changed:
         console.say("nothing to write: the folder is as it should be")
 
