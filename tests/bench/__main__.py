@@ -278,6 +278,9 @@ def print_forwarding(folder: Path) -> None:
         (made,) = into.glob(f"*/{target}")
         return made
 
+    if os.geteuid():
+        print("\nforwarding is not measured: only root may make the gateways")
+        return
     few, many = f"{measure.FEW:,} lines", f"{measure.MANY:,} lines"
     print(f"\n{'packets/s forwarded':<46} {few:>12} {many:>12} {'ratio':>6} {'limit':>6}")
     try:
