@@ -8,18 +8,17 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fate import JIFFIES, unexpected
+from exchange import Exchange, Mismatch
+from fate import JIFFIES
 from generator import packets
-from lab import Lab, LoadError, Observation
+from lab import Lab, LoadError
 from machine import absent
 from wiring import Wiring
 
-from tunnelgate.flows import axes
-from tunnelgate.meaning import Outcome, Packet
+from tunnelgate.meaning import Packet
 from tunnelgate.policy import Policy, resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse_with_includes
@@ -63,28 +62,6 @@ def run_commands(lab: Lab, output: Output, commands: Iterable[str], flavour: str
             raise LoadError(done.stderr or done.stdout)
 
 
-@dataclass(frozen=True)
-class Mismatch:
-    """A packet that did something else than the model says."""
-
-    outcome: Outcome
-    seen: Observation
-
-    def __str__(self) -> str:
-        o, p = self.outcome, self.outcome.packet
-        return (
-            f"{p.ingress.name}: {_show(p.source)} -> {_show(p.destination)} "
-            f"{p.l4 >> 16}/{p.l4 & 0xFFFF} sport {p.source_port}: "
-            f"model {'delivers' if o.delivered else 'drops'} ({o.reason.value}, "
-            f"{o.statement}) to {o.egress} as {_show(o.source)} -> {_show(o.destination)}; "
-            f"seen {self.seen}"
-        )
-
-
-def _show(value: int) -> str:
-    return "?" if axes.is_unknown(value) else str(axes.to_address(value))
-
-
 class Gateway(Wiring):
     """One policy on one gateway in the packet laboratory, its IPsec down.
 
@@ -93,6 +70,12 @@ class Gateway(Wiring):
 
     def __init__(self, policy: Policy, lab: Lab | None = None) -> None:
         super().__init__(policy)
+        self.zone_of = {
+            wire: zone
+            for zone in policy.zones[1:]
+            if zone.over is None
+            for wire in self.names(zone)
+        }
         assert lab is None or lab.wires == tuple(self.wires)
         self.lab = lab or Lab(self.wires)
 
@@ -129,25 +112,18 @@ class Gateway(Wiring):
     # -- packets
 
     def check(self, packet: Packet) -> Mismatch | None:
-        """Send a packet and compare what happens with what the model says; if it gets through to
-        another machine, the answer has to find who asked.
-        """
-        outcome = self.decider.decide(packet)
+        """Send a packet and what may follow it; what differs from what the model says."""
         self.lab.flush_conntrack()
-        if self.waits(packet):
-            self.settle()
-        probe, fate = self.probe(packet), self.fate(outcome)
-        seen = unexpected(self.lab, probe, fate, is_answered=self.is_answered(outcome))
-        return None if seen is None else Mismatch(outcome, seen)
+        return Exchange(self, packet).mismatch()
 
-    @staticmethod
-    def settle() -> None:
+    def settle(self) -> None:
         """Let counts forget connections that are gone."""
-        time.sleep(JIFFIES)
+        if self.is_counted:
+            time.sleep(JIFFIES)
 
     # -- which packets
 
-    def packets(self, count: int, seed: int, *, own: bool = False) -> Iterator[Packet]:
+    def packets(self, count: int, seed: int | str, *, own: bool = False) -> Iterator[Packet]:
         """Packets biased to the policy (generator/packets.py)."""
         choose = random.Random(seed)
         return packets(self.policy, choose, count, own=own, actual=self.actual)

@@ -29,6 +29,7 @@ class Wiring:
         self.policy = policy
         self.decider = Decider(policy)
         self.plan = build(policy)
+        self.is_counted = any(pair.guards for pair in self.plan.pairs)
         self.tunnels: dict[Zone, str] = {}
         self._actual: dict[int, int] = {}
         self.wires = [
@@ -63,14 +64,18 @@ class Wiring:
                 yield axes.unknown_address(zone.index, family)
 
     def _address(self, zone: Zone, value: int) -> int:
-        """The address that stands for an unknown one."""
+        """The address that stands for an unknown one: far from what statements speak of, since
+        the model takes it for one that none of them names.
+        """
         if not axes.is_unknown(value):
             return value
         family = axes.family(value)
         inside = zone.networks & axes.family_axis(family)
         if inside:
-            taken = Intervals.union_of(host.addresses for host in self.policy.hosts)
-            return (inside - taken - Intervals.single(inside.first())).first()
+            places = (*self.policy.hosts, *self.policy.groups)
+            taken = Intervals.union_of(one.addresses for one in places)
+            broadcast = Intervals.single(inside.items[-1][1])
+            return (inside - taken - broadcast).items[-1][1]
         text = f"100.64.{zone.index}.1" if family == 4 else f"2001:db8:ffff:{zone.index}::1"
         return axes.address_of(text)
 
@@ -129,4 +134,4 @@ class Wiring:
 
     def waits(self, packet: Packet) -> bool:
         """Whether connections of before may count against it, gone as they are."""
-        return packet.l4 in PORTLESS and any(pair.guards for pair in self.plan.pairs)
+        return packet.l4 in PORTLESS and self.is_counted
