@@ -23,6 +23,7 @@ def policies() -> list[str]:
         *(cases["zones"] + case["statements"] for case in cases["case"]),
         *(block.replace("\n... ", "\n").partition("\nTG")[0] for block in mistakes),
         "zone wan { interface eth0 }\r\n",
+        "zone wan { interface eth0 }\nallow ssh from wan to gateway with lgo\n",
         'param spot : name = "wan"\nzone wan { interface eth0 }\nallow ssh from $spt to gateway\n',
     ]
 

@@ -229,3 +229,27 @@ tunnelgate.compile(tunnelgate.load(Path({str(example)!r})))
     ]
     assert len(set(found[0])) > 10
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("network", ["", "  network 192.168.1.0/24\n"])
+def test_a_forward_goes_to_the_zone_of_its_host(network: str) -> None:
+    """Of two zones that may hold the address, the host is in one."""
+    source = f"""gateway g
+zone wan {{
+  interface eth0
+  address 203.0.113.1
+  host barred = 192.0.2.9
+  host peer   = 198.51.100.7
+}}
+zone lan {{
+  interface eth1
+{network}  host box = 192.168.1.10
+}}
+nat from lan to wan
+forward ike from wan to box
+deny ike from barred to box
+allow any from wan to wan
+expect ike from peer to 203.0.113.1 reaches box
+expect deny ike from barred to 203.0.113.1
+"""
+    assert_proved(tunnelgate.load(source), "nftables", "whole")

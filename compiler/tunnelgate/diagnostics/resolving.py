@@ -115,6 +115,7 @@ BAD_OPTION = Rule(
     source="language reference, Options",
     bad=_WAN + _LAN + "allow ssh from lan to wan with helper\n",
     good=_WAN + _LAN + "allow ftp from lan to wan with helper\n",
+    fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
 BAD_SETTING = Rule(

@@ -155,7 +155,9 @@ class Decider:
         l4 = packet.l4
         if forward and forward.port is not None:
             l4 = l4 >> 16 << 16 | forward.port
-        if egress is None or forward:
+        if forward:
+            egress = forward.host.zone
+        elif egress is None:
             holders = self.policy.zones_of(destination)
             egress = holders[0] if holders else None
         if destination in MULTICAST and packet.ingress is not self.gateway:

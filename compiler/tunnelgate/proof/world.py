@@ -82,9 +82,10 @@ class World:
         return Intervals.single(egress.index) if egress.is_rest and several else None
 
     def zone_of(self, address: int) -> Zone | None:
-        """The zone that an address is routed to; the first where several may hold it."""
+        """The zone that an address is routed to: where several may hold it, that of a host."""
         found = self.policy.zones_of(address)
-        return found[0] if found else None
+        named = (host.zone for host in self.policy.hosts if address in host.addresses)
+        return next((zone for zone in (*named, *found) if zone in found), None)
 
     def public(self, egress: Zone, family: int) -> int:
         """The address that a masquerade towards a zone gives: its primary one, known or not."""

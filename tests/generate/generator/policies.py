@@ -99,9 +99,11 @@ class _Drafter:
         made = list(_OWN[: choose.choice((0, 0, 1, 2))])
         self.protocols = [*_NAMED, *_LITERALS, *(line.split()[1] for line in made)]
         made += [self._nat() for _ in range(choose.randint(0, 4))]
+        made += [self._masquerade() for _ in range(choose.randint(0, 2))]
         made += [self._allow() for _ in range(choose.randint(2, 12))]
         made += [self._deny() for _ in range(choose.randint(0, 4))]
         made += [self._forward() for _ in range(choose.randint(0, 5))]
+        made += [self._from_outside() for _ in range(choose.randint(0, 1))]
         made += choose.sample(_SETTINGS, choose.choice((0, 1, 1, 2, 3)))
         made += [self._expect() for _ in range(choose.randint(0, 2))]
         choose.shuffle(made)
@@ -187,6 +189,20 @@ class _Drafter:
         elif choose.random() < 0.1 and zone not in on.outside:
             text += " as 10.99.0.1"
         return text
+
+    def _masquerade(self) -> str:
+        """What the forwards to hosts of a zone need."""
+        choose, on = self.choose, self.ground
+        inside = [one for one in on.zones if one not in on.outside]
+        word = choose.choice(("", "", "ipv6 "))
+        return f"nat {word}from {choose.choice(inside)} to {choose.choice(on.outside)}"
+
+    def _from_outside(self) -> str:
+        """What arrives untranslated where the answers would be translated."""
+        choose, on = self.choose, self.ground
+        protocols = choose.choice(("ah", "ah", "esp", "gre", "any"))
+        host = choose.choice([one for one in on.hosts if one.zone not in on.outside])
+        return f"allow {protocols} from {choose.choice(on.outside)} to {host.name}"
 
     def _forward(self) -> str:
         choose, on = self.choose, self.ground
