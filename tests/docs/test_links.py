@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ("compiler", "targets", "grammar")
 PAGES = sorted(
     path
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"))
@@ -43,3 +44,24 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert ROOT in target.parents, f"{link} leads out of the repository"
         if anchor:
             assert anchor in anchors(target), f"{link}: no such heading"
+
+
+#: Pages that sources of rules and comments name, each with a section.
+NAMED = {"language reference": "language", "targets page": "targets", "findings page": "findings"}
+REFERENCE = re.compile(
+    rf"({'|'.join(NAMED)}), ([A-Za-z][^;).*\n\"]*?)(?=[;)*\"]|\.?$)", re.MULTILINE
+)
+
+
+def references() -> list[tuple[str, str]]:
+    """Sections of pages that the code names; a comment may go on in the next line."""
+    texts = [path.read_text("utf-8") for root in SOURCES for path in (ROOT / root).rglob("*.py")]
+    found = [one for text in texts for one in REFERENCE.findall(re.sub(r"\s*\n[ #:]*", " ", text))]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("page", "section"), references())
+def test_a_source_names_a_section_that_is_there(page: str, section: str) -> None:
+    text = without_code(ROOT / f"docs/{NAMED[page]}.md")
+    headings = re.findall(r"^#+ ([^:\n]*)", text, re.MULTILINE)
+    assert section in {heading.replace("`", "") for heading in headings}

@@ -252,7 +252,7 @@ def test_text_says_all_that_a_row_knows() -> None:
         "  helper      Q.931\n"
         "  encryption  up to what it carries\n"
         "  source      ITU-T H.323, IANA port registry (h323hostcall, h323gatestat), RFC 3027\n"
-        "              (NAT)\n"
+        "              section 4.7 (NAT)\n"
         "  note        Two helpers of the kernel serve it: `Q.931` on tcp/1720 and `RAS` on\n"
         "              udp/1719.\n"
     )

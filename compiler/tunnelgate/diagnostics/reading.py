@@ -15,7 +15,7 @@ SYNTAX = Rule(
         "A line that cannot be read might have been the one that denies. Nothing is guessed and "
         "nothing is left out: a policy is compiled when every line of it is understood."
     ),
-    source="language reference, section Statements",
+    source="language reference, Text, names and values",
     bad="""\
 zone wan { interface eth0 }
 zone lan { interface eth1 }
@@ -39,7 +39,7 @@ UNREADABLE = Rule(
         "The file is missing, not open to this user, too large, or not UTF-8. Text in another "
         "encoding would read differently from one machine to the next."
     ),
-    source="language reference, section Lexical",
+    source="language reference, Text, names and values",
     bad="",
     good="""\
 zone wan { interface eth0 }
@@ -58,7 +58,7 @@ CHARACTER = Rule(
         "is, in a comment too; other line ends break lines that reviewers, editors and the "
         "generated ruleset would count differently."
     ),
-    source="language reference, section Lexical; CVE-2021-42574 (Trojan Source)",
+    source="language reference, Text, names and values; CVE-2021-42574 (Trojan Source)",
     bad="""\
 zone wan { interface eth0 }
 allow ssh from wan to gateway  # for \u202eeveryone
@@ -80,7 +80,7 @@ EMPTY = Rule(
         "Nothing passes unless a statement says so: an empty file, often a failed download or a "
         "template that rendered to nothing, would shut the gateway."
     ),
-    source="language reference, section Principles",
+    source="language reference, Principles",
     bad="# to be written\n",
     good="""\
 zone wan { interface eth0 }
@@ -99,7 +99,7 @@ INCLUDE = Rule(
         "reads the files of its own folder and no others. A file that comes twice, or includes "
         "itself, would say its statements twice."
     ),
-    source="language reference, section include",
+    source="language reference, include",
     bad="""\
 zone wan { interface eth0 }
 allow ssh from wan to gateway

@@ -22,7 +22,7 @@ DUPLICATE_NAME = Rule(
     summary="two things have the same name",
     why="Zones, hosts and groups share their names, so do protocols: a name means one thing, "
     "wherever it stands.",
-    source="language reference, Lexical",
+    source="language reference, Text, names and values",
     bad=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host wan = 192.168.1.10\n}\n",
     good=_WAN
@@ -36,7 +36,7 @@ UNKNOWN_NAME = Rule(
     summary="a name that nothing has",
     why="Every place is a zone, host or group of this policy, every protocol a built-in one or one "
     "of the policy's own.",
-    source="language reference, Statements",
+    source="language reference, Text, names and values",
     bad=_WAN + _LAN + "allow ssh from lann to wan\n",
     good=_WAN + _LAN + "allow ssh from lan to wan\n",
     fixes=(Safety.UNSAFE,),
@@ -49,7 +49,7 @@ BAD_VALUE = Rule(
     summary="a word that is no address, port, number or interface",
     why="What goes into a ruleset is printed from the value, never passed on as text, so a word "
     "that two programs could read differently is refused here: `010.0.0.1` is octal to some.",
-    source="language reference, Lexical; inet_aton(3)",
+    source="language reference, Text, names and values; inet_aton(3)",
     bad=_WAN + "allow ssh from 010.0.0.1 to gateway\n",
     good=_WAN + "allow ssh from 10.0.0.1 to gateway\n",
     fixes=(Safety.UNSAFE,),
@@ -61,7 +61,7 @@ WRONG_KIND = Rule(
     severity=Severity.ERROR,
     summary="a name of the wrong kind for its place",
     why="A forward hands packets to one host, a statement about a zone needs a zone.",
-    source="language reference, Statements",
+    source="language reference, Places",
     bad=_WAN + _LAN + "nat from lan to wan\nforward ike, nat-t from wan to lan\n",
     good=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n"
@@ -136,7 +136,7 @@ BAD_STATEMENT = Rule(
     severity=Severity.ERROR,
     summary="a statement whose parts do not go together",
     why="Each part is right by itself, but together they have no meaning.",
-    source="language reference, Statements",
+    source="language reference, Principles",
     bad=_WAN
     + "zone lan {\n  interface eth1\n  network   192.168.1.0/24\n  host box = 192.168.1.10\n}\n"
     + "nat from lan to wan\nforward ike, nat-t from wan to box port 500\n",
@@ -152,7 +152,7 @@ BAD_PARAMETER = Rule(
     summary="a parameter without a value, or with one that does not fit",
     why="A parameter stands for one word of its type and never for text, so that no value can make "
     "a statement say more than its author meant.",
-    source="language reference, section param",
+    source="language reference, param",
     bad=_WAN + _LAN + "param admins : prefix...\nallow ssh from $admins to gateway\n",
     good=_WAN
     + _LAN

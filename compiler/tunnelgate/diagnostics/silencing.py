@@ -20,7 +20,7 @@ nat from lan to wan
 allow ssh from lan, v6 to gateway
 """
 _IDLE = _ZONES + _V6
-_SOURCE = "findings page, section Silencing a finding"
+_SOURCE = "findings page, Silencing a finding"
 
 NO_REASON = Rule(
     code="TG081",
@@ -105,7 +105,7 @@ GONE = Rule(
     summary="an entry of the baseline is about nothing that is found",
     why="What it was about has been mended. A baseline only shrinks: an entry that stays hides the "
     "next mistake of its kind.",
-    source="findings page, section Baseline",
+    source="findings page, Baseline",
     bad="",
     good=_ZONES + "allow ssh from lan to gateway\n",
     since="0.1.0",
@@ -117,7 +117,7 @@ ADDED = Rule(
     summary="a change brings a comment or a baseline entry that would silence a finding",
     why="With `--config-from` the base of a change decides what is silenced. What the change adds "
     "is shown for a reviewer to decide about, and silences nothing yet.",
-    source="findings page, section Pull requests",
+    source="findings page, Pull requests",
     bad="",
     good=_ZONES + "allow ssh from lan to gateway\n",
     since="0.1.0",

@@ -1,4 +1,4 @@
-"""The fate of one packet that starts a connection, by the section *What it means* of the language.
+"""The fate of one packet that starts a connection (language reference, What happens to a packet).
 
 This is the model that checks, expectations and proofs decide on, and that the packet tests hold
 against real kernels. It reads the policy directly and shares nothing with what targets emit.

@@ -33,7 +33,7 @@ NEIGHBOUR_DISCOVERY = Intervals.of(
     axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
     for kind in (130, 131, 132, 133, 134, 135, 136, 143)
 )
-#: ICMPv6 errors that must not be dropped (RFC 4890 sections 4.3.1 and 4.4.1).
+#: ICMPv6 errors, of which none is to be dropped (RFC 4890 sections 4.3.1, 4.3.2, 4.4.1, 4.4.2).
 ICMPV6_ERRORS = Intervals.of(
     axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (1, 2, 3, 4)
 )

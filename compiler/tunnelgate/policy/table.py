@@ -522,7 +522,7 @@ TABLE: tuple[ProtocolRow, ...] = (
         channels=_tcp(21),
         nat=NatBehaviour.HELPER,
         encryption=Encryption.CONTENT,
-        source="IANA port registry (ftp), RFC 3027 (NAT)",
+        source="IANA port registry (ftp), RFC 3027 section 4.1 (NAT)",
         helper="ftp",
         note=(
             "The helper announces the data connections, of which each has a port of its own; it "
@@ -545,7 +545,7 @@ TABLE: tuple[ProtocolRow, ...] = (
         channels=_tcp(5060) + _udp(5060),
         nat=NatBehaviour.HELPER,
         encryption=Encryption.CONTENT,
-        source="RFC 3261 section 19.1.2, RFC 3027 (NAT)",
+        source="RFC 3261 section 19.1.2, RFC 3027 section 4.5 (NAT)",
         helper="sip",
         note=(
             "The helper announces the media flows; it cannot read SIP over TLS, and phones that "
@@ -568,7 +568,10 @@ TABLE: tuple[ProtocolRow, ...] = (
         channels=_tcp(1720) + _udp(1719),
         nat=NatBehaviour.HELPER,
         encryption=Encryption.CONTENT,
-        source="ITU-T H.323, IANA port registry (h323hostcall, h323gatestat), RFC 3027 (NAT)",
+        source=(
+            "ITU-T H.323, IANA port registry (h323hostcall, h323gatestat), "
+            "RFC 3027 section 4.7 (NAT)"
+        ),
         helper="Q.931",
         note="Two helpers of the kernel serve it: `Q.931` on tcp/1720 and `RAS` on udp/1719.",
     ),

@@ -101,7 +101,7 @@ class Known:
     def invalid(self, verdict: list[Row]) -> list[Row]:
         """What passes of invalid packets, by what passes of those that begin a connection.
 
-        ICMPv6 errors about what is not known are invalid (RFC 4890 section 4.3.1): they are judged.
+        ICMPv6 errors about what is not known are invalid (RFC 4890 section 4.3): they are judged.
         """
         dropped = Row(sets(l4=axes.ANY_L4 - ICMPV6_ERRORS), DROP, "invalid")
         return [dropped, *map(passes, verdict)]

@@ -14,7 +14,7 @@ from tunnelgate_targets.iptables.names import chain
 _DISCOVERY = (133, 134, 135, 136)
 #: RFC 2710, RFC 3810: multicast listeners, on which snooping switches insist.
 _LISTENERS = (130, 131, 132, 143)
-#: RFC 4890 sections 4.3.1 and 4.4.1: errors that must not be dropped.
+#: RFC 4890 sections 4.3.1 and 4.4.1, with the codes of 4.3.2 and 4.4.2.
 _ERRORS = (1, 2, 3, 4)
 _ABOUT_ERRORS = "errors that must not be dropped (RFC 4890)"
 #: Unreachable, time exceeded, parameter problem (RFC 1812 section 4.3).

@@ -251,7 +251,7 @@ class _Writer:
         yield "ct state established accept"
         yield from self._related()
         # an ICMPv6 error about a connection that is not known is invalid, and must not be dropped
-        # (RFC 4890 section 4.3.1); below it is asked whether its source is spoofed and, with
+        # (RFC 4890 section 4.3); below it is asked whether its source is spoofed and, with
         # `set icmp none`, whether a statement allows it
         yield "ct state invalid meta l4proto != 58 drop"
         yield f"ct state invalid icmpv6 type != {_ERRORS} drop"

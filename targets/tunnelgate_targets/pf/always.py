@@ -13,7 +13,7 @@ from tunnelgate_targets.pf.words import Way, Where, rule
 #: an option that pf drops unless a rule says `allow-opts`. The kernel itself asks for the hop limit
 #: of 255 that proves discovery to come from the link.
 _DISCOVERY = Way((axes.ICMPV6,), types=(130, 131, 132, 133, 134, 135, 136, 143))
-#: RFC 4890 sections 4.3.1 and 4.4.1: errors that must not be dropped.
+#: RFC 4890 sections 4.3.1 and 4.4.1, with the codes of 4.3.2 and 4.4.2.
 _ERRORS6 = Way((axes.ICMPV6,), types=(1, 2, 3, 4))
 #: Unreachable, time exceeded, parameter problem (RFC 1812 section 4.3).
 _ERRORS = Way((axes.ICMP,), types=(3, 11, 12))

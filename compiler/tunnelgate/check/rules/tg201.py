@@ -18,7 +18,7 @@ RULE = Rule(
     summary="bare ESP from many hosts behind NAT",
     why="connection tracking tells ESP apart by its two addresses only; the second host's packets "
     "vanish without an error",
-    source="RFC 3948 section 1; Linux, measured",
+    source="RFC 3715 section 2.1; Linux, measured",
     bad=NAT + "allow esp from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\n",
     fixes=(Safety.UNSAFE,),

@@ -21,7 +21,7 @@ RULE = Rule(
     summary="ESP of one peer is forwarded to a host and begun by another",
     why="The first packet of either way binds all ESP between the public address and the peer to "
     "one host; whichever comes second is dropped without an error.",
-    source="RFC 3948 section 1; Linux, measured",
+    source="RFC 3715 section 2.1; Linux, measured",
     bad=NAT + "forward ipsec from hq to alice\nallow ipsec from alice, bob to hq with single\n",
     good=NAT + "forward ipsec from hq to alice\nallow ipsec from alice to hq\n",
     fixes=(Safety.UNSAFE,),

@@ -20,7 +20,7 @@ RULE = Rule(
     why="A forward stands in for the gateway's own address. Where the host's packets leave "
     "untranslated it has an address of its own there, which an `allow` lets be reached; from an "
     "inside zone the answers would come back past the gateway.",
-    source="RFC 3022 section 2; language reference, Statements",
+    source="RFC 3022 section 2; language reference, forward",
     bad=ZONES + "allow ssh from lan to gateway\nforward https from wan to alice\n",
     good=NAT + "forward https from wan to alice\n",
     fixes=(Safety.UNSAFE,),

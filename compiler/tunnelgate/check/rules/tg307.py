@@ -18,7 +18,7 @@ RULE = Rule(
     summary="a forward takes packets for no address of the gateway",
     why="A forward takes what arrives for the gateway's own address, of its own family. For "
     "another address nothing arrives that it could take.",
-    source="language reference, Statements",
+    source="language reference, forward",
     bad=NAT + "forward https from wan at 203.0.113.7 to alice\n",
     good=NAT + "forward https from wan at 203.0.113.1 to alice\n",
     since="0.1.0",

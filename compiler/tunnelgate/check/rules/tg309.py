@@ -26,7 +26,7 @@ RULE = Rule(
     summary="two translations of the same sources on one path",
     why="The most specific source decides which translation a packet gets. Where neither of two is "
     "inside the other it would be a matter of their order, and order never matters.",
-    source="language reference, Principles and What it means",
+    source="language reference, nat",
     bad=_TWO + "nat from lan to wan\nnat from lan to hq as 203.0.113.2\n" + _REST,
     good=_TWO + "nat from lan to wan except hq\nnat from lan to hq as 203.0.113.2\n" + _REST,
     fixes=(Safety.UNSAFE,),

@@ -16,7 +16,7 @@ RULE = Rule(
     summary="the check of sources is off",
     why="Statements go by the source that a packet claims to have. Without the check anybody may "
     "claim to be a trusted host, and send by its rights.",
-    source="RFC 2827 (BCP 38) section 1; RFC 3704 section 1",
+    source="RFC 2827 (BCP 38) section 3; RFC 3704 section 2",
     bad=NAT + "set antispoof off\n",
     good=NAT + "set antispoof on\n",
     fixes=(Safety.UNSAFE,),

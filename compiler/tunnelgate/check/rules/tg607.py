@@ -24,7 +24,7 @@ RULE = Rule(
     summary="a statement whose sides have no address pair in common",
     why="A packet has both its addresses in one family. A statement that leaves no such pair "
     "matches nothing, which is hardly what its author meant.",
-    source="language reference, Statements",
+    source="language reference, Places",
     bad=ZONES + _WAN6 + _REST + "allow https from lan to v6\n",
     good=ZONES + _WAN6 + _REST + "allow https from lan to wan\n",
     fixes=(Safety.UNSAFE,),

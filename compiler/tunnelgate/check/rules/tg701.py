@@ -20,7 +20,7 @@ RULE = Rule(
     summary="an expectation does not hold",
     why="An expectation is a promise about the policy that holds for every packet it speaks of; "
     "the finding names one for which it does not.",
-    source="language reference, Expectations",
+    source="language reference, expect",
     bad=NAT + "allow ipsec-nat-t from alice to hq\nexpect allow ike from lan to hq\n",
     good=NAT + "allow ipsec-nat-t from lan to hq\nexpect allow ike from lan to hq\n",
     since="0.1.0",

@@ -234,7 +234,7 @@ class _Reader:
         self._beside(HasHelper(_plain(match.options["--helper"])))
 
     def _hop_limit(self, match: Match) -> None:
-        # what discovers neighbours has it (RFC 4861 section 7.1)
+        # what discovers neighbours has it (RFC 4861 sections 6.1 and 7.1)
         if {name: _plain(option) for name, option in match.options.items()} != {"--hl-eq": "255"}:
             raise Unmodelled("another hop limit than 255")
 

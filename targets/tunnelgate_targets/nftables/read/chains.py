@@ -176,7 +176,7 @@ class _Rule:
                 # an answer of the machine itself, which begins nothing
                 self.tests.append(Never("a reset"))
             case "hop limit" if match.key == ("255",):
-                pass  # what discovers neighbours has it (RFC 4861 section 7.1)
+                pass  # what discovers neighbours has it (RFC 4861 sections 6.1 and 7.1)
             case _:
                 raise Unmodelled(f"`{match.name}`", self.line)
 
