@@ -187,3 +187,22 @@ forward https from wan at wan2 to box
         fates = [made.lab.send(Probe("eth0", HQ, one, "tcp", dport=443)) for one in own]
         assert fates[0].dropped
         assert fates[1].arrival.destination == "192.168.1.10"
+
+
+def test_of_several_ipv6_addresses_the_first_is_the_source_whatever_the_destination(
+    loader: str,
+) -> None:
+    """A masquerade would be the latest, or the one that is most like the destination."""
+    zones = """zone wan {
+  interface eth0
+  address   2001:db8::1, 2001:db8:77::1, 2001:db8::2
+}
+zone lan {
+  interface eth1
+  network   fd00:1::/64
+}
+"""
+    with loaded(zones + "nat ipv6 from lan to wan\nallow any from lan to wan\n", loader) as made:
+        for peer in ("2001:db8:99::8", "2001:db8:77::8", "2600::1"):
+            seen = made.lab.send(Probe("eth1", "fd00:1::10", peer))
+            assert seen.arrival.source == "2001:db8::1"

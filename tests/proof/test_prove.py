@@ -168,6 +168,21 @@ def test_a_gateway_without_zones_is_proved(target: str) -> None:
     assert_proved(tunnelgate.load("gateway g\n"), target, "shared")
 
 
+def test_a_masquerade_of_ipv6_is_no_address_of_several() -> None:
+    """What is read in a ruleset: the kernel would choose by destination."""
+    source = POLICY.replace("203.0.113.1", "2001:db8::1, 2001:db8::2").replace(
+        "192.168.1.0/24", "fd00:1::/64"
+    )
+    policy = tunnelgate.load(source.replace("nat from", "nat ipv6 from"))
+    files = emitted(policy, "nftables")
+    assert files is not None
+    text = files["ruleset.nft"]
+    assert refuted(policy, "nftables", files, "whole") == []
+    chosen = text.replace("snat ip6 to 2001:db8::1", "masquerade")
+    assert chosen != text
+    assert refuted(policy, "nftables", {**files, "ruleset.nft": chosen}, "whole")
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_hairpin_through_a_tunnel_takes_the_address_of_another_uplink(target: str) -> None:
     """Two addresses that nobody knows, of which one alone is that of the arriving interface."""

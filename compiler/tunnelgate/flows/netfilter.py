@@ -233,7 +233,9 @@ class Helper:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """What happens here depends on the program that loads the rules, so nothing may come here."""
+    """What happens here is not settled by the rules, but by the program that loads them or by what
+    a kernel chooses, so nothing may come here.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -382,7 +382,7 @@ class _Builder:
                         self.links[destination],
                         nat.family,
                         match,
-                        nat.address,
+                        nat.fixed_address(destination),
                         nat.public_address(destination),
                         tuple(self._moved(nat, destination)),
                         hairpin=False,

@@ -322,6 +322,16 @@ class Nat(Statement):
         """What the source becomes when leaving by a zone; None if that has no such address."""
         return self.address if self.address is not None else egress.carrier.primary(self.family)
 
+    def fixed_address(self, egress: Zone) -> int | None:
+        """What rulesets have to name; None where a masquerade gives it.
+
+        Of several IPv6 addresses a kernel takes the one that is most like the destination, or the
+        latest (RFC 6724 section 5; Linux, measured).
+        """
+        own = egress.carrier.addresses
+        several = self.family == 6 and sum(axes.family(one) == 6 for one in own) > 1
+        return self.public_address(egress) if several else self.address
+
 
 class ExpectKind(Enum):
     """What an expectation is about."""

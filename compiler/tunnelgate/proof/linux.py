@@ -335,6 +335,8 @@ class _New:
         public = label.address
         if public is None:
             public = self.world.public(egress, self.linux.family)
+            if public is None:
+                return netfilter.Unclear()
         return public, MOVED if label.moved else KEPT
 
     # -- helpers

@@ -87,10 +87,15 @@ class World:
         named = (host.zone for host in self.policy.hosts if address in host.addresses)
         return next((zone for zone in (*named, *found) if zone in found), None)
 
-    def public(self, egress: Zone, family: int) -> int:
-        """The address that a masquerade towards a zone gives: its primary one, known or not."""
-        known = egress.carrier.primary(family)
-        return axes.unknown_address(egress.carrier.index, family) if known is None else known
+    def public(self, egress: Zone, family: int) -> int | None:
+        """The address that a masquerade towards a zone gives: its primary one, known or not.
+
+        None where the kernel chooses by destination: of several of IPv6 (RFC 6724 section 5).
+        """
+        own = [one for one in egress.carrier.addresses if axes.family(one) == family]
+        if not own:
+            return axes.unknown_address(egress.carrier.index, family)
+        return own[0] if family == 4 or len(own) == 1 else None
 
     @cached_property
     def _dynamic(self) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from tunnelgate.target import WHOLE, Output, Setup
 class Pf:
     """A target for one dialect of pf; its parts are imported when they are used."""
 
-    format_revision = 1
+    format_revision = 2
     version_form = "freebsd-15"
 
     def __init__(self, name: str, title: str, dialect: Literal["modern", "classic"]) -> None:

@@ -54,6 +54,13 @@ def test_a_fixed_address() -> None:
     )
 
 
+def test_of_several_ipv6_addresses_the_first_is_named() -> None:
+    text = ZONES.replace("203.0.113.1", "203.0.113.1, 2001:db8::1, 2001:db8::2")
+    assert "nat on em0 inet6 tagged tg:lan -> 2001:db8::1" in sources(
+        text + "nat ipv6 from lan to wan\n", "pf-classic"
+    )
+
+
 def test_ipv6_is_translated_where_that_is_said(target: str) -> None:
     assert not any("inet6" in line for line in sources(NAT, target))
     text = ZONES.replace("203.0.113.1", "203.0.113.1, 2001:db8::1") + "nat ipv6 from lan to wan\n"
