@@ -182,6 +182,42 @@ def test_a_value_is_missing_or_nobodys(run, fleet) -> None:
     assert "did you mean `peer`" in nobodys.out
 
 
+def test_values_of_the_configuration_are_taken_one_set_after_the_other(run, fleet) -> None:
+    Path("sites").mkdir()
+    for site, port in (("berlin", 8443), ("`bonn`", 8444)):
+        Path(f"sites/{site}.toml").write_text(f'peer = "192.0.2.77"\nmore = {port}\n')
+    Path("tunnelgate.toml").write_text('vars-dir = "sites"\n')
+    shown = run("diff", *fleet, "--exit-code")
+    assert (shown.code, shown.err) == (1, "")
+    assert [line for line in shown.out.splitlines() if line.startswith(("with", "  +"))] == [
+        "with sites/`bonn`.toml:",
+        "  + tcp/8444 from lan to hq",
+        "with sites/berlin.toml:",
+        "  + tcp/8443 from lan to hq",
+    ]
+    table = run("diff", *fleet, "--format", "markdown").out
+    assert table.count("### What changes for `g` with <code>sites/") == 2
+    assert "with <code>sites/&#96;bonn&#96;.toml</code>\n" in table
+    refused = run("diff", *fleet, "--format", "json")
+    assert (refused.code, refused.out) == (2, "")
+    assert "name it with `--vars FILE`" in refused.err
+    assert "tcp/8443" in run("diff", *fleet, "--vars", "sites/berlin.toml", "--format", "json").out
+    same = run("diff", fleet[1], fleet[1], "--exit-code", "--format", "markdown")
+    assert same.out == "### What changes for `g`\n\nNothing: both versions mean the same.\n"
+
+
+def test_defaults_are_compared_too_where_there_are_some(run, fleet) -> None:
+    Path("tunnelgate.toml").write_text('vars = ["site.toml"]\n')
+    for name in fleet:
+        text = Path(name).read_text().replace(": address", ": address = 192.0.2.78")
+        Path(name).write_text(text.replace(": port", ": port = 8080"))
+    shown = run("diff", *fleet).out
+    assert shown.startswith("with the defaults:\n")
+    assert shown.index("+ tcp/8080") < shown.index("with site.toml:") < shown.index("+ tcp/8443")
+    Path("plain.tg").write_text(OLD)
+    assert run("diff", "plain.tg", "plain.tg").code == 0
+
+
 def test_values_for_no_parameter_and_files_that_cannot_be_read(run, fleet) -> None:
     Path("plain.tg").write_text(OLD)
     shown = run("diff", "plain.tg", "plain.tg", "--set", "a=1")

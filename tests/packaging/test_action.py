@@ -107,6 +107,28 @@ def test_the_summary_says_what_changes(run, repository, tmp_path):
     assert not (repository / "pwned").exists()
 
 
+def test_values_of_the_configuration_are_those_that_policies_are_compared_with(
+    run, repository, tmp_path
+):
+    site = "param port : port\n" + GOOD
+    (repository / "sites").mkdir()
+    for name, port in (("berlin", 8443), ("bonn", 8444)):
+        (repository / f"sites/{name}.toml").write_text(f"port = {port}\n")
+    (repository / "tunnelgate.toml").write_text('vars-dir = "sites"\n')
+    (repository / "site.tg").write_text(site + "allow ntp from lan to wan\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "sites")
+    (repository / "site.tg").write_text(site + "allow tcp/$port, ntp from lan to wan\n")
+    git(repository, "commit", "--quiet", "-am", "a port of each site")
+    done = run("Say what changes", BASE="HEAD~1")
+    assert done.returncode == 0, done.stderr
+    summary = (tmp_path / "summary").read_text()
+    assert summary.count("## `site.tg`") == 1
+    assert summary.count("### What changes for `site` with <code>sites/") == 2
+    assert "tcp&#47;8443" in summary or "tcp/8443" in summary
+    assert "8444" in summary
+
+
 def test_without_a_change_there_is_no_summary(run, tmp_path):
     assert run("Say what changes", BASE="HEAD").returncode == 0
     assert (tmp_path / "summary").read_text() == ""

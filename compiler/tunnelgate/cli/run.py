@@ -71,7 +71,7 @@ class Run:
         """
         start = Path(next((path for path in flags.paths if path != inputs.DASH), "."))
         base = _base(flags.config_from, start)
-        config = _config(flags.console, start, base)
+        config = configured(flags.console, start, base)
         baseline = flags.baseline or config.baseline
         if writes_baseline and (baseline is None or base is not None):
             raise Problem(
@@ -221,7 +221,12 @@ def _trust(base: Base | None) -> Trust | None:
     return trust.of_base(old)
 
 
-def _config(console: Console, start: Path, base: Base | None) -> Config:
+def configured(console: Console, start: Path, base: Base | None = None) -> Config:
+    """The configuration that holds for a path, in the work tree or in a revision.
+
+    Raises:
+        Problem: it cannot be used.
+    """
     try:
         found = configuration.find(start, configuration.on_disk if base is None else base.read)
         if found is None:

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunnelgate.cli.changes.connections import commands
-from tunnelgate.cli.changes.lines import Line, lines
+from tunnelgate.cli.changes.lines import Line, Reports, lines
+from tunnelgate.cli.exits import Problem
 from tunnelgate.flows import axes
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT
 from tunnelgate.meaning.decide import CLIENT_PORT
-from tunnelgate.meaning.difference import Change, Report
+from tunnelgate.meaning.difference import Change
 from tunnelgate.policy import Statement as PolicyStatement
 
 
@@ -84,8 +85,15 @@ class Document(_Part):
     connections: Connections
 
 
-def render(report: Report) -> str:
-    """The report as one JSON object."""
+def render(reports: Reports) -> str:
+    """The one report as one JSON object.
+
+    Raises:
+        Problem: there are several.
+    """
+    if len(reports) > 1:
+        raise Problem("JSON tells of one set of values", "name it with `--vars FILE`")
+    ((_, report),) = reports
     ended = commands(report)
     document = Document(
         gateway=report.new.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -14,6 +14,9 @@ from tunnelgate.meaning.difference import HELPER, Change, Decision, Fate, Kind, 
 from tunnelgate.meaning.naming import Places, channel_words, joined
 from tunnelgate.policy import Forward, Policy, Rule, Statement
 from tunnelgate.policy.model import MULTICAST
+
+#: A report for each set of values that two policies are compared with, by what the set is called.
+Reports = Sequence[tuple[str, Report]]
 
 #: More statements than this are not listed behind one line.
 _MOST_STATEMENTS = 3

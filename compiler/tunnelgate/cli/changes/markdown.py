@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tunnelgate.cli.changes.connections import commands
-from tunnelgate.cli.changes.lines import Line, lines, place
+from tunnelgate.cli.changes.lines import Line, Reports, lines, place
 from tunnelgate.cli.changes.text import MARKS, summary
 from tunnelgate.meaning.difference import Kind, Report
 
@@ -18,12 +18,22 @@ _MARKS = re.compile(r"[^A-Za-z0-9 ./,;=-]")
 _MANY = 50
 
 
-def render(report: Report) -> str:
-    """The report as Markdown; it says so where nothing differs."""
+def render(reports: Reports) -> str:
+    """The reports as Markdown, each under the name of the gateway and of its values; it says so
+    where nothing differs.
+    """
+    different = [one for one in reports if not one[1].is_empty]
+    if not different:
+        return f"{_title(reports[0][1])}\n\nNothing: both versions mean the same.\n"
+    return "\n".join(
+        "\n".join([_title(report, values if len(reports) > 1 else ""), "", *_body(report), ""])
+        for values, report in different
+    )
+
+
+def _title(report: Report, values: str = "") -> str:
     title = f"### What changes for `{report.new.name}`"
-    if report.is_empty:
-        return f"{title}\n\nNothing: both versions mean the same.\n"
-    return "\n".join([title, "", *_body(report)]) + "\n"
+    return f"{title} with {_code(values)}" if values else title
 
 
 def _body(report: Report) -> Iterator[str]:

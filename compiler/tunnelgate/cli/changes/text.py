@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnelgate.cli.changes.connections import Commands, commands
-from tunnelgate.cli.changes.lines import Line, by_statements, lines
+from tunnelgate.cli.changes.lines import Line, Reports, by_statements, lines
 from tunnelgate.meaning.difference import Kind, Report
 
 #: More commands than this are counted.
@@ -14,9 +14,16 @@ _MOST_COMMANDS = 12
 MARKS = {Kind.ALLOWED: "+", Kind.CHANGED: "~", Kind.DENIED: "-"}
 
 
-def render(report: Report) -> str:
-    """The report as text; nothing where nothing differs."""
-    return "\n".join(_paragraphs(report)) + "\n" if not report.is_empty else ""
+def render(reports: Reports) -> str:
+    """The reports as text, those of some values below what these are called; nothing where nothing
+    differs.
+    """
+    texts = []
+    for values, report in reports:
+        if not report.is_empty:
+            texts += [f"with {values or 'the defaults'}:"] if len(reports) > 1 else []
+            texts += _paragraphs(report)
+    return "".join(f"{text}\n" for text in texts)
 
 
 def _paragraphs(report: Report) -> Iterator[str]:

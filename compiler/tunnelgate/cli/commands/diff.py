@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from tunnelgate.cli import HELP, given
 from tunnelgate.cli.console import Console
 from tunnelgate.cli.exits import Exit, Problem
 from tunnelgate.cli.flags import with_values
+from tunnelgate.cli.run import configured
 from tunnelgate.flows.firstmatch import BudgetExceeded
 
 FORMATS = ("text", "markdown", "json")
@@ -41,20 +43,24 @@ def command(
 
     OLD and NEW are files, or REV:PATH for a file of a git revision. All flows are compared, by
     zones of the same name: flows that are newly allowed, newly denied, or treated otherwise, who
-    decides, and how connections end that a load would leave. Both have the values that are given.
+    decides, and how connections end that a load would leave. Both have the values that are given,
+    or those of the configuration.
     """
     console.quiet, console.verbose = quiet, verbose
     try:
-        before, after = given.policies((old, new), settings, variables)
+        config = configured(console, Path(new if Path(new).exists() else "."))
+        reports = [
+            (values, api.diff(before, after))
+            for values, (before, after) in given.versions((old, new), settings, variables, config)
+        ]
     except PolicyError as error:
         return given.refused(error, console)
-    try:
-        report = api.diff(before, after)
     except BudgetExceeded as error:
         raise Problem(
             "the two policies are too large to be compared", "compare them in parts"
         ) from error
-    console.result(import_module(f"tunnelgate.cli.changes.{format}").render(report))
-    if report.is_empty:
+    console.result(import_module(f"tunnelgate.cli.changes.{format}").render(reports))
+    differs = any(not report.is_empty for _, report in reports)
+    if not differs:
         console.say("both mean the same")
-    return Exit.FINDINGS if exit_code and not report.is_empty else Exit.CLEAN
+    return Exit.FINDINGS if exit_code and differs else Exit.CLEAN
