@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +277,21 @@ def test_rdjson(make_finding: Finding) -> None:
     assert found["severity"] == "INFO"
     assert found["code"] == {"value": "TG201", "url": "https://h/r/TG201.md"}
     assert "suggestions" not in found
+
+
+def test_rdjson_is_text_where_it_is_shown_as_markdown(make_finding: Finding) -> None:
+    attack = "`a` ``b` ![x](https://e/p.png) <img src=x> @all GH-1 #1 www.e.org `](x)` *c* ~~d~~"
+    [found] = rdjson([make_finding(f"`{attack}` is no name", help=f"write `{attack}`")])
+    first, _, second = found["message"].partition("\nhelp: ")
+    for text in (first, second):
+        words = re.sub(r"`(?:[^`]|``)+`|<code>[^<]*</code>", "", text)
+        assert not re.search(r"[@#]|www|GH|//", words), words
+        assert not re.search(r"[`*_\[\]()<>!|~:&]", re.sub(r"\\[!-/:-@\[-`{-~]", "", words)), words
+        shown = re.sub(r"</?code>|\\(?=[!-/:-@\[-`{-~])", "", text)
+        assert html.unescape(shown).replace("`", "") in (
+            f"{attack} is no name".replace("`", ""),
+            f"write {attack}".replace("`", ""),
+        )
 
 
 @every_case

@@ -102,8 +102,8 @@ def test_the_summary_says_what_changes(run, repository, tmp_path):
     summary = (tmp_path / "summary").read_text()
     titles = [line for line in summary.splitlines() if line.startswith("## ")]
     assert titles == ["## `$(touch pwned).tg`", "## `branchs.tg`"]
-    assert "<code>ntp from lan to wan</code>" in summary
-    assert "<code>tcp/443" in summary or "<code>https" in summary
+    assert "`ntp from lan to wan`" in summary
+    assert "`tcp/443" in summary or "`https" in summary
     assert not (repository / "pwned").exists()
 
 
@@ -124,9 +124,9 @@ def test_values_of_the_configuration_are_those_that_policies_are_compared_with(
     assert done.returncode == 0, done.stderr
     summary = (tmp_path / "summary").read_text()
     assert summary.count("## `site.tg`") == 1
-    assert summary.count("### What changes for `site` with <code>sites/") == 2
-    assert "tcp&#47;8443" in summary or "tcp/8443" in summary
-    assert "8444" in summary
+    assert summary.count("### What changes for `site` with `sites/") == 2
+    assert "`tcp/8443 from" in summary
+    assert "`tcp/8444 from" in summary
 
 
 def test_without_a_change_there_is_no_summary(run, tmp_path):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tunnelgate.cli.changes.connections import commands
 from tunnelgate.cli.changes.lines import Line, Reports, lines, place
 from tunnelgate.cli.changes.text import MARKS, summary
+from tunnelgate.diagnostics.render.markup import code, escaped, with_code
 from tunnelgate.meaning.difference import Kind, Report
 
-#: What Markdown or the HTML in it would take for more than text.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>&~@:-])")
-#: What would be markup inside an HTML element.
-_MARKS = re.compile(r"[^A-Za-z0-9 ./,;=-]")
 #: More lines of a kind than this are counted.
 _MANY = 50
 
@@ -33,7 +29,7 @@ def render(reports: Reports) -> str:
 
 def _title(report: Report, values: str = "") -> str:
     title = f"### What changes for `{report.new.name}`"
-    return f"{title} with {_code(values)}" if values else title
+    return f"{title} with {code(values)}" if values else title
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -41,7 +37,7 @@ def _body(report: Report) -> Iterator[str]:
     yield escaped(summary(report, found))
     yield ""
     for one in report.environment:
-        yield f"- {_code_in(one)}"
+        yield f"- {with_code(one)}"
     if report.environment:
         yield ""
     for kind in Kind:
@@ -66,31 +62,12 @@ def _table(kind: Kind, found: list[Line]) -> Iterator[str]:
     for line in found[:_MANY]:
         effects = "<br>".join(escaped(one) for one in line.effects)
         statements = "<br>".join(
-            f"{_code(one.text)} {escaped(place(one))}" for one in line.statements[:3]
+            f"{code(one.text)} {escaped(place(one))}" for one in line.statements[:3]
         )
         if statements and line.is_decided_before:
             statements = f"was {statements}"
-        yield f"| {MARKS[kind]} | {_code(line.flow)} | {effects} | {statements} |"
+        yield f"| {MARKS[kind]} | {code(line.flow)} | {effects} | {statements} |"
     if len(found) > _MANY:
         yield ""
         yield f"… and {len(found) - _MANY} more"
     yield ""
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", text)
-
-
-def _code_in(text: str) -> str:
-    """Words between backticks stay code."""
-    parts = text.split("`")
-    return "".join(_code(one) if at % 2 else escaped(one) for at, one in enumerate(parts))
-
-
-def _code(text: str) -> str:
-    """Text as code in a cell of a table: nothing in it ends the code, the cell or the line.
-
-    An HTML element, since a backslash in a code span of Markdown is a backslash.
-    """
-    return f"<code>{_MARKS.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"

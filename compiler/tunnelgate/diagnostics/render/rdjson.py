@@ -1,4 +1,7 @@
-"""Findings for reviewdog: its Diagnostic Format (rdjson), with fixes as suggestions."""
+"""Findings for reviewdog: its Diagnostic Format (rdjson), with fixes as suggestions.
+
+reviewdog shows messages in comments, as Markdown.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunnelgate.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from tunnelgate.diagnostics.render.markup import with_code
 from tunnelgate.diagnostics.render.options import DEFAULT, Options
 from tunnelgate.diagnostics.render.place import within
 from tunnelgate.diagnostics.render.visible import visible
@@ -26,9 +30,9 @@ def render(diagnostics: Sequence[Diagnostic], options: Options = DEFAULT) -> str
 
 
 def _finding(diagnostic: Diagnostic, url: str) -> dict[str, Any]:
-    message = visible(diagnostic.message)
+    message = with_code(visible(diagnostic.message))
     if diagnostic.help:
-        message += f"\nhelp: {visible(diagnostic.help)}"
+        message += f"\nhelp: {with_code(visible(diagnostic.help))}"
     span = within(diagnostic.primary.span)
     found: dict[str, Any] = {
         "message": message,
