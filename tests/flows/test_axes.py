@@ -66,7 +66,10 @@ def test_an_endpoint_is_an_address_and_ports(
     assert axes.endpoint_of(shown) == axes.endpoint_of(str(value)) == (axes.address(value), "")
 
 
-@pytest.mark.parametrize("text", ["", ":80", "[]:80", "host:80"])
+@pytest.mark.parametrize(
+    "text",
+    ["", ":80", "[]:80", "host:80", "192.0.2.1:", "[2001:db8::1]80", "[2001:db8::1]:", "[::1]x:80"],
+)
 def test_what_is_no_endpoint(text: str) -> None:
     with pytest.raises(ValueError, match="address"):
         axes.endpoint_of(text)

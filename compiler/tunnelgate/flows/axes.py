@@ -61,11 +61,15 @@ def endpoint_of(text: str) -> tuple[int, str]:
     """
     if text.startswith("["):
         inner, _, rest = text[1:].partition("]")
-        return address_of(inner), rest.removeprefix(":")
-    if text.count(":") == 1:
-        inner, _, ports = text.partition(":")
-        return address_of(inner), ports
-    return address_of(text), ""
+        before, colon, ports = rest.partition(":")
+    elif text.count(":") == 1:
+        before = ""
+        inner, colon, ports = text.partition(":")
+    else:
+        return address_of(text), ""
+    if before or bool(colon) != bool(ports):
+        raise ValueError(f"no address and port: {text}")
+    return address_of(inner), ports
 
 
 def network(value: IPv4Network | IPv6Network) -> Interval:
