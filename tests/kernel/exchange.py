@@ -131,7 +131,9 @@ class Exchange:
     def directions(self) -> frozenset[Ends]:
         """Both directions of the connection as it was seen, if it came to be."""
         found = (*self.seen.arrivals, *self.seen.local) if self.seen else ()
-        return frozenset({Ends.of(self.probe), *(Ends.of(one).turned() for one in found)})
+        return frozenset(
+            ends for one in found for ends in (Ends.of(self.probe), Ends.of(one).turned())
+        )
 
     # -- the first packet
 

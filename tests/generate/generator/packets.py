@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows.intervals import Interval
 from tunnelgate.meaning import Packet
 from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Policy, Zone
@@ -94,7 +95,7 @@ def _places(policy: Policy, actual: Callable[[int], int]) -> set[int]:
     # an own address that the policy does not know is meant by its place on the axis alone
     unknown = [value for zone in policy.zones for value in zone.addresses if axes.is_unknown(value)]
     found -= {actual(value) for value in unknown if actual(value) != value}
-    networks = Intervals.union_of(zone.networks for zone in policy.zones)
+    networks = [network for zone in policy.zones for network in zone.networks]
     return {place for place in found if _is_usable(place) and not _is_boundary(place, networks)}
 
 
@@ -133,7 +134,7 @@ def _is_usable(place: int) -> bool:
     return not (special or high or (address.version == 4 and int(address) >= 0xE0000000))
 
 
-def _is_boundary(place: int, networks: Intervals) -> bool:
+def _is_boundary(place: int, networks: list[Interval]) -> bool:
     """The first and last address of a network are broadcast or router anycast addresses there."""
     return any(low < high and place in {low, high} for low, high in networks)
 
