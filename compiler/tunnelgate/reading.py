@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.diagnostics.reading import unreadable
+from tunnelgate.diagnostics.resolving import INCOMPLETE_ZONE
 from tunnelgate.policy import Policy, resolve
 from tunnelgate.records import record
-from tunnelgate.source import SourceError, SourceFile
-from tunnelgate.syntax import parse_with_includes
+from tunnelgate.source import SourceError, SourceFile, Span
+from tunnelgate.syntax import Parsed, parse_with_includes
+from tunnelgate.syntax.ast import Zone
 from tunnelgate.syntax.words import STATEMENTS
 from tunnelgate.variables import NONE, Variables, from_mapping, parse_variables, read_variables
 
@@ -63,8 +65,26 @@ def read(source: Source, name: str | None = None, given: Given = None) -> Readin
     parsed = parse_with_includes(file)
     variables = _variables(given)
     policy, unresolved = resolve(parsed.policy, variables)
-    found = (*variables.diagnostics, *parsed.diagnostics, *unresolved)
+    unread = [zone.name.span for zone in _broken(parsed)]
+    told = [one for one in unresolved if not _is_of(one, unread)]
+    found = (*variables.diagnostics, *parsed.diagnostics, *told)
     return Reading(policy, in_order(found))
+
+
+def _broken(parsed: Parsed) -> Iterator[Zone]:
+    """The zones of which a line could not be read: what they lack may stand there."""
+    places = [one.primary.span for one in parsed.diagnostics]
+    for zone in parsed.policy.statements:
+        if isinstance(zone, Zone) and any(
+            one.file is zone.span.file and zone.span.start <= one.start < zone.span.end
+            for one in places
+        ):
+            yield zone
+
+
+def _is_of(finding: Diagnostic, zones: list[Span]) -> bool:
+    """Whether a finding is about what one of these zones lacks."""
+    return finding.rule is INCOMPLETE_ZONE and finding.primary.span in zones
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

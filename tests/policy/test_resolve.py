@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import tunnelgate
 from tunnelgate.diagnostics import resolving
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.policy import Policy, Zone, resolve
@@ -253,3 +254,39 @@ def test_the_name_of_the_gateway() -> None:
     assert policy(ZONES + "gateway branch\n").name == "branch"
     parsed = parse(SourceFile(ZONES, "/some/where/10 strange name.tg"))
     assert resolve(parsed.policy)[0].name == "gateway"
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "help"),
+    [
+        ("allow tcp from lan to wan", "unknown protocol `tcp`", "all of them are `tcp/1-65535`"),
+        ("allow ikev2 from lan to wan", "unknown protocol `ikev2`", "did you mean `ike`?"),
+        ("allow all from lan to wan", "unknown protocol `all`", "did you mean `any`?"),
+        ("allow ip/esp from lan to wan", "`esp` is no protocol number", "is enough: `esp`"),
+        ("allow tcp/443-80 from lan to wan", "`443-80` ends before it begins", "lower end first"),
+        (
+            "allow wireguard/51821 from lan to wan",
+            "`wireguard/` begins no protocol",
+            "write `wireguard port 51821`",
+        ),
+        ("allow esp/50 from lan to wan", "`esp/` begins no protocol", "one of `tcp/`"),
+        (
+            "zone dmz {\n  interface eth2\n  address 10.0.0.1/8\n}",
+            "`10.0.0.1/8` is not a single address",
+            "without a length",
+        ),
+    ],
+)
+def test_what_is_meant_is_told_with_what_is_wrong(written: str, message: str, help: str) -> None:
+    text = (
+        "zone wan { interface eth0 }\nzone lan {\n  interface eth1\n  network 192.168.1.0/24\n}\n"
+    )
+    found = [one for one in tunnelgate.check(text + written + "\n") if one.is_error]
+    assert [one.message for one in found] == [message]
+    assert help in found[0].help
+
+
+@pytest.mark.parametrize("line", ["interfaces eth2", "interface: eth2", "interface eth2;"])
+def test_what_a_zone_lacks_may_stand_in_a_line_that_cannot_be_read(line: str) -> None:
+    found = tunnelgate.check(f"zone dmz {{\n  {line}\n}}\nzone wan {{\n  mss clamp\n}}\n")
+    assert [one.rule.code for one in found if one.is_error] == ["TG001", "TG009"]

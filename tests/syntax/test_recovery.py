@@ -167,5 +167,5 @@ def test_a_bad_item_before_a_joining_word_behind_the_zone() -> None:
     assert found == [
         "the zone `wan` has no closing `}`",
         "unknown item `fe80::1%eth0` in a zone",
-        "unknown statement `to`",
+        "no line begins with `to`",
     ]

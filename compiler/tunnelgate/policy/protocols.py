@@ -27,6 +27,15 @@ _TRANSPORTS = {
     "dccp": axes.DCCP,
     "udplite": axes.UDPLITE,
 }
+#: What protocols are called elsewhere.
+_ELSEWHERE = {
+    "all": "any",
+    "ikev1": "ike",
+    "ikev2": "ike",
+    "isakmp": "ike",
+    "natt": "nat-t",
+    "wg": "wireguard",
+}
 _TYPES = {"icmp": (axes.ICMP, ICMP_TYPES), "icmpv6": (axes.ICMPV6, ICMPV6_TYPES)}
 _WITH_PORTS = Intervals.of(axes.l4(protocol) for protocol in axes.WITH_PORTS)
 _TCP = Intervals.of([axes.l4(axes.TCP)])
@@ -191,15 +200,18 @@ class ProtocolResolver:
                 name,
                 "protocol",
                 [*self._known, *self._own],
-                "`tunnelgate protocols` lists the built-in ones; others are written like "
+                f"name its ports, as `{name}/443`; all of them are `{name}/1-65535`"
+                if name in _TRANSPORTS
+                else "`tunnelgate protocols` lists the built-in ones; others are written like "
                 "`tcp/8443`",
+                meant=_ELSEWHERE.get(name.lower()),
             )
             return None
         return meant if node.port is None else self._with_port(node, node.port, meant)
 
     def _with_port(self, node: ast.ProtocolUse, port: ast.Atom, meant: Meant) -> Meant | None:
         protocol = meant.l4.first() >> 16
-        if not meant.l4.is_single() or protocol not in axes.WITH_PORTS:
+        if not _has_one_port(meant.l4):
             self.reporter.say(
                 rules.BAD_STATEMENT,
                 port.span,
@@ -243,7 +255,10 @@ def parse_literal(text: str) -> Intervals:
     if word == "ip":
         if _NAME.match(rest):
             raise BadValue(
-                f"`{rest}` is no protocol number", "IP protocols are numbers, as `ip/89`"
+                f"`{rest}` is no protocol number",
+                f"its name is enough: `{rest}`"
+                if rest in BY_NAME
+                else "IP protocols are numbers, as `ip/89`",
             )
         return Intervals.of(
             (low << 16, high << 16 | 0xFFFF)
@@ -262,8 +277,14 @@ def parse_literal(text: str) -> Intervals:
             axes.l4(protocol, low << 8, high << 8 | 0xFF)
             for low, high in parse_ports(rest, 255, "ICMP type")
         )
+    if word in BY_NAME and _has_one_port(BY_NAME[word].l4):
+        raise BadValue(f"`{word}/` begins no protocol", f"write `{word} port {rest}`")
     known = ", ".join(f"`{one}/`" for one in (*_TRANSPORTS, *_TYPES, "ip"))
     raise BadValue(f"`{word}/` begins no protocol", f"a literal begins with one of {known}")
+
+
+def _has_one_port(l4: Intervals) -> bool:
+    return l4.is_single() and l4.first() >> 16 in axes.WITH_PORTS
 
 
 def _union(parts: Iterable[Meant]) -> Meant:

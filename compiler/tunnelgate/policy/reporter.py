@@ -68,12 +68,14 @@ class Reporter:
         hint: str,
         *,
         mends: bool = True,
+        meant: str | None = None,
     ) -> None:
         """Add the finding about a name that nobody has, with the nearest one that somebody has.
 
-        With `mends` the nearest one may be written in its place; a `$` before it is kept.
+        With `mends` the nearest one may be written in its place; a `$` before it is kept. `meant`
+        is what it is called here, if that is known.
         """
-        close = nearest(word, known)
+        close = meant or nearest(word, known)
         sign = "$" if span.text == f"${word}" else ""
         self.say(
             rule,

@@ -144,8 +144,11 @@ def parse_ports(text: str, high: int, what: str) -> list[Interval]:
     found = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        low = parse_number(first, 0 if what != "port" else 1, high, what)
-        top = parse_number(last, low, high, what) if dash else low
+        least = 1 if what == "port" else 0
+        low = parse_number(first, least, high, what)
+        top = parse_number(last, least, high, what) if dash else low
+        if top < low:
+            raise BadValue(f"`{part}` ends before it begins", "write the lower end first")
         found.append((low, top))
     return found
 

@@ -173,17 +173,19 @@ class ZoneResolver:
 
     def _addresses(self, draft: Draft, member: ast.Addresses) -> None:
         for atom in self._params.all(member.addresses, ADDRESS) or ():
-            interval = self._interval(atom)
-            if interval is None:
-                continue
-            if interval[0] != interval[1] or "/" in atom.text:
+            base, length, _ = atom.text.partition("/")
+            interval = None if length else self._interval(atom)
+            if length or (interval is not None and interval[0] != interval[1]):
                 self.reporter.say(
                     rules.BAD_VALUE,
                     atom.span,
                     f"`{atom.text}` is not a single address",
                     "`address` names the gateway's own addresses, without a length; "
                     "what lives in the zone is its `network`",
+                    replace=base if length else None,
+                    safety=Safety.UNSAFE,
                 )
+            if interval is None or interval[0] != interval[1]:
                 continue
             draft.addresses.setdefault(interval[0], atom.span)
 

@@ -7,7 +7,7 @@ import unicodedata
 
 from tunnelgate.diagnostics import Diagnostic, Safety
 from tunnelgate.syntax.trouble import Trouble, quote
-from tunnelgate.syntax.words import JOINING
+from tunnelgate.syntax.words import JOINING, JOINTS
 
 _NAME_IS = "a name is a letter, then letters, digits, `_`, and `-` between letters or digits"
 
@@ -15,7 +15,7 @@ _TYPOGRAPHIC_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u0
 
 #: A literal protocol with blanks in it; the numbers behind a `,` are no addresses.
 _SPACED_LITERAL = re.compile(
-    r"\b[A-Za-z][A-Za-z0-9]*[ \t]*/[ \t]*(?:[0-9]+|\$?[A-Za-z][\w-]*)"
+    rf"\b[A-Za-z][A-Za-z0-9]*[ \t]*/[ \t]*(?:[0-9]+|(?!(?:{'|'.join(JOINTS)})\b)\$?[A-Za-z][\w-]*)"
     r"(?:[ \t]*[,-][ \t]*[0-9]+(?![\w.:/]))*"
 )
 _BACKWARDS = re.compile(r"([0-9]+(?:-[0-9]+)?)/([A-Za-z]+)")

@@ -10,6 +10,15 @@ from collections.abc import Callable
 
 from tunnelgate.diagnostics import Diagnostic, Safety
 from tunnelgate.diagnostics.nearest import nearest
+from tunnelgate.syntax.customs import (
+    name_of_a_machine,
+    negation,
+    option_elsewhere,
+    option_without_with,
+    port_behind,
+    port_elsewhere,
+    quoted_name,
+)
 from tunnelgate.syntax.joints import (
     ONE_A_LINE,
     blank_missing,
@@ -56,10 +65,10 @@ def _semicolon(trouble: Trouble) -> Diagnostic | None:
     )
 
 
-def _slashes(trouble: Trouble) -> Diagnostic | None:
-    """`// why`, a comment elsewhere."""
+def _comment(trouble: Trouble) -> Diagnostic | None:
+    """`// why`, a comment elsewhere; as are `/* why */` and `-- why`."""
     word = trouble.word
-    if not word.text.startswith("//"):
+    if not word.text.startswith(("//", "/*", "--")):
         return None
     return trouble.found(
         "a comment begins with `#`",
@@ -107,6 +116,11 @@ def _first_word(trouble: Trouble) -> Diagnostic | None:
     if word in ("{", "}"):
         does = "closes" if word == "}" else "opens"
         return trouble.found(f"this `{word}` {does} nothing", "leave it out")
+    if word in JOINTS:
+        return trouble.found(
+            f"no line begins with `{word}`",
+            "a statement is one line, which goes on with the next one only after `,` or `+`",
+        )
     return _misplaced(trouble, word) or _unknown(trouble, word)
 
 
@@ -139,7 +153,8 @@ def _unknown(trouble: Trouble, word: str) -> Diagnostic | None:
 #: In this order: the first that knows the mistake names it.
 CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _semicolon,
-    _slashes,
+    _comment,
+    quoted_name,
     quotation,
     foreign_character,
     _comma_at_line_end,
@@ -148,8 +163,14 @@ CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     braces,
     blank_in_protocol,
     literal_written_otherwise,
+    port_elsewhere,
+    port_behind,
     option_missing,
+    option_without_with,
+    option_elsewhere,
+    negation,
     reserved_name,
+    name_of_a_machine,
     bad_name,
     misspelt_verdict,
     misspelt_joint,

@@ -89,7 +89,9 @@ def _tell(context: Context, nat: Nat, earlier: Nat, common: Box, egress: Zone) -
         f"two translations of {sources} on the way to {peers}",
         Label(nat.span, f"to {show_place(public_address(nat, egress))}"),
         (Label(earlier.span, f"to {show_place(public_address(earlier, egress))} here"),),
-        help="leave one of the two out" if same else "take the two apart with `except`",
+        help="leave one of the two out"
+        if same or _is_same(nat, earlier)
+        else "take the two apart with `except`",
         fix=_fix(nat, earlier, same),
     )
 
@@ -101,6 +103,8 @@ def _fix(nat: Nat, earlier: Nat, same: bool) -> Fix | None:
     """
     if same:
         return delete(nat)
+    if _is_same(nat, earlier):
+        return None  # nothing would be left
     for wide, narrow in ((nat, earlier), (earlier, nat)):
         peers, hosts = wide.destination, wide.source
         if is_within(narrow.destination, peers) and is_within(narrow.source, hosts):
