@@ -118,7 +118,7 @@ class Exchange:
         known = other.directions()
         if Ends.of(self.probe) in known:
             return None  # it is no second one
-        is_clash = self._answer() in known
+        is_clash = self.outcome.delivered and self._answer() in known
         if is_clash and self.outcome.l4 in PORTLESS and self.gateway.is_counted:
             return None  # `single` may have dropped it before
         seen = self._send_first()

@@ -288,7 +288,7 @@ def test_a_forward_with_a_port(lab: Lab) -> None:
 def test_a_hairpin_comes_from_the_gateway(lab: Lab, gateway: Gateway) -> None:
     seen = lab.send(out(ALICE, PUBLIC, "tcp", dport=8443))
     assert (seen.arrival.wire, seen.arrival.destination, seen.arrival.dport) == ("eth1", WEB, 443)
-    assert seen.arrival.source == "192.168.1.1"
+    assert seen.arrival.source == "192.168.1.254"
     back = lab.reply(seen)
     assert (back.arrival.source, back.arrival.destination, back.arrival.sport) == (
         PUBLIC,

@@ -235,7 +235,7 @@ def test_a_helpers_data_is_announced_and_not_started() -> None:
         ),
         (
             "zone x {\n interface eth0\n address 10.0.0.1/8\n}\n",
-            ("TG007", "10.0.0.1/8", "`10.0.0.1/8` has bits set behind its prefix"),
+            ("TG007", "10.0.0.1/8", "`10.0.0.1/8` is not a single address"),
         ),
     ],
 )

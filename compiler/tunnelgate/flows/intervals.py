@@ -27,12 +27,12 @@ class Intervals:
     def of(cls, intervals: Iterable[Interval]) -> Intervals:
         """The union of any intervals, in any order; O(n log n)."""
         merged: list[Interval] = []
-        for low, high in sorted(intervals):
-            if merged and low <= merged[-1][1] + 1:
-                if high > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], high)
+        for interval in sorted(intervals):
+            if merged and interval[0] <= merged[-1][1] + 1:
+                if interval[1] > merged[-1][1]:
+                    merged[-1] = (merged[-1][0], interval[1])
             else:
-                merged.append((low, high))
+                merged.append(interval)
         return cls(tuple(merged))
 
     @classmethod

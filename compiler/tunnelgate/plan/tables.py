@@ -31,7 +31,10 @@ class Shape(NamedTuple):
 
 
 class Element(NamedTuple):
-    """One row: an interval where the shape asks for an address, None where it does not."""
+    """One row: an interval where the shape asks for an address, None where it does not.
+
+    Elements of one shape are in order as the tuples that they are: they have None in one place.
+    """
 
     source: Interval | None
     destination: Interval | None
@@ -74,10 +77,7 @@ def tabulate(rules: Iterable[Rule]) -> tuple[tuple[Table, ...], tuple[Rule, ...]
         if not rule.is_plain or not _tabulated(rule, rows):
             alone.append(rule)
     tables = [
-        Table(
-            shape,
-            tuple(Row(element, origin) for element, origin in sorted(found.items(), key=_order)),
-        )
+        Table(shape, tuple(Row(element, found[element]) for element in sorted(found)))
         for shape, found in rows.items()
     ]
     tables.sort(key=lambda table: _shape_order(table.shape))
@@ -117,19 +117,6 @@ def _rows(match: Match, asked: int) -> int:
     """How many rows a match would be; one-sided lists are free, products count."""
     sources, destinations = len(_asked(match.source)), len(_asked(match.destination))
     return 0 if sources == 1 or destinations == 1 else sources * destinations * asked
-
-
-def _order(item: tuple[Element, Origin]) -> tuple[Interval, Interval, int, int, int]:
-    element = item[0]
-    nothing = (-1, -1)
-    channel = element.channel
-    return (
-        element.source or nothing,
-        element.destination or nothing,
-        channel.protocol,
-        channel.low,
-        channel.high,
-    )
 
 
 def _shape_order(shape: Shape) -> tuple[int, bool, bool, int, bool]:

@@ -126,10 +126,10 @@ def _plain(text: str) -> Interval | None:
         number = int.from_bytes(inet_pton(family, base))
     except (OSError, ValueError):
         return None
-    offset = _FIRST[family]
+    place = _FIRST[family] + number
     if not slash:
-        return offset + number, offset + number
+        return place, place
     hosts = _HOSTS[family].get(length)
     if hosts is None or number & hosts:
         return None
-    return offset + number, offset + number + hosts
+    return place, place + hosts
