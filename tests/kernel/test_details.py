@@ -47,7 +47,7 @@ def test_the_most_specific_source_is_translated_its_way(loader: str) -> None:
 
 def test_a_forward_at_a_zone_takes_its_unknown_address_out_of_its_network(loader: str) -> None:
     with gateway("nat from lan to wan\nforward https from wan at lan to alice\n", loader) as made:
-        taken = made.lab.send(Probe("eth0", HQ, "192.168.1.1", "tcp", dport=443))
+        taken = made.lab.send(Probe("eth0", HQ, "192.168.1.254", "tcp", dport=443))
         assert taken.arrival.destination == ALICE
         assert made.lab.send(Probe("eth0", HQ, "203.0.113.1", "tcp", dport=443)).dropped
         assert made.lab.send(Probe("eth0", HQ, BOB, "tcp", dport=443)).dropped
