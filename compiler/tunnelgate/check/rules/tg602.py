@@ -42,21 +42,25 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
     What was found is taken for gone when others are asked about: no two cover each other.
     """
-    plain = [rule for rule in context.allows if rule.options == _PLAIN and rule.l4]
     gone: set[Rule] = set()
-    for rule in plain:
-        wider = next((one for one in _around(context, rule) if _is_wider(one, rule)), None)
+    left: list[Rule] = []
+    for rule in context.allows:
+        if rule.options != _PLAIN or not rule.l4:
+            continue
+        around = list(_around(context, rule))
+        wider = next((one for one in around if _is_wider(one, rule)), None)
         if wider is not None:
             gone.add(rule)
             message = "this `allow` is a part of another one"
             yield _tell(rule, message, [wider], "says this, and more")
-    for rule in plain:
-        if rule not in gone and not rule.protocols.inside_ipsec:
-            cover = _cover(context, rule, gone)
-            if cover:
-                gone.add(rule)
-                message = "other statements together say all of this `allow`"
-                yield _tell(rule, message, cover, "says a part of it")
+        elif around and not rule.protocols.inside_ipsec:
+            left.append(rule)
+    for rule in left:
+        cover = _cover(context, rule, gone)
+        if cover:
+            gone.add(rule)
+            message = "other statements together say all of this `allow`"
+            yield _tell(rule, message, cover, "says a part of it")
 
 
 def _tell(rule: Rule, message: str, others: Iterable[Rule], word: str) -> Diagnostic:

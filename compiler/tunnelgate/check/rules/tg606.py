@@ -9,7 +9,7 @@ from tunnelgate.check.passing import meant
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.diagnostics import Diagnostic, Label, Severity
 from tunnelgate.diagnostics import Rule as Row
-from tunnelgate.policy import Rule, Zone
+from tunnelgate.policy import Forward, Rule, Zone
 
 _GUESTS = "zone guests {\n  interface wlan0\n  network   192.168.9.0/24\n}\n"
 RULE = Row(
@@ -50,13 +50,25 @@ def check(context: Context) -> Iterator[Diagnostic]:
 def _reached(context: Context) -> set[Zone]:
     """The zones at an end of what passes, and those that carry such a one's IPsec.
 
-    One with a group in which nobody is may be reached as soon as somebody is: that is TG605's.
+    One with a group in which nobody is may be reached as soon as somebody is: that is TG605's. A
+    statement that no packet can match is TG607's.
     """
     found = {group.zone for group in context.policy.groups if not group.addresses}
     for statement in context.permitting:
         if isinstance(statement, Rule) and statement.protocols.inside_ipsec:
             found.update(zone for zone, _ in statement.source)
-        for pair, flows in meant(context, statement):
+        parts = list(meant(context, statement))
+        if not parts:
+            found.update(_ends(statement))
+        for pair, flows in parts:
             if not found.issuperset(pair) and next(context.standing(pair, flows), None):
                 found.update(pair)
     return found | {zone.over for zone in found if zone.over is not None}
+
+
+def _ends(statement: Rule | Forward) -> Iterator[Zone]:
+    yield from (zone for zone, _ in statement.source)
+    if isinstance(statement, Forward):
+        yield statement.host.zone
+    else:
+        yield from (zone for zone, _ in statement.destination)
