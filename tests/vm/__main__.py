@@ -17,9 +17,9 @@ from pathlib import Path
 
 import trials
 from debian import Unavailable, Unpacked, needed, unpack
+from emulator import Lost, run
 from gateway import read
 from initramfs import Initramfs
-from machine import Lost, run
 from sample_policies import MIXTURE
 
 from tunnelgate.plan import build
