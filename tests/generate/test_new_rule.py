@@ -32,7 +32,9 @@ def copy(tmp_path: Path) -> Path:
     unwanted = shutil.ignore_patterns("__pycache__", "kernel", "ansible", ".hypothesis")
     for name in ("compiler", "grammar", "targets", "tools", "tests/check", "tests/syntax"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=unwanted)
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path / "tests")
+    (tmp_path / "tests/kernel").mkdir()
+    for name in ("tests/conftest.py", "tests/kernel/machine.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
