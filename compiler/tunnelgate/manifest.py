@@ -80,6 +80,7 @@ class Manifest(_Part):
         versions: the oldest versions that take this ruleset, by the name of the software or system.
         connections: how many connections its hosts have at once at the least, where the gateway
             keeps them in a table of fixed size (net.netfilter.nf_conntrack_max); 0 elsewhere.
+        notes: how it does what takes a time or has a limit.
         proof: what was proved of these files; null where nothing was.
         statements: where each statement stands.
     """
@@ -102,6 +103,7 @@ class Manifest(_Part):
     autoloaded: list[str] = []
     versions: dict[str, str] = {}
     connections: Annotated[int, Field(ge=0)] = 0
+    notes: list[str] = []
     proof: Proof | None = None
     statements: list[Statement]
 
@@ -134,6 +136,7 @@ def describe(
         autoloaded=list(requirements.autoloaded),
         versions=dict(requirements.versions),
         connections=requirements.connections,
+        notes=list(requirements.notes),
         proof=None
         if certificate is None
         else Proof(model=certificate.model, obligations=list(certificate.obligations)),

@@ -67,6 +67,7 @@ class Requirements:
         versions: the oldest versions that take this ruleset, by the name of the software or system.
         connections: how many connections its hosts have at once at the least, where the gateway
             keeps them in a table of fixed size; 0 where it does not.
+        notes: how it does what takes a time or has a limit, likewise.
     """
 
     modules: tuple[str, ...]
@@ -78,6 +79,7 @@ class Requirements:
     rare: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     connections: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @record

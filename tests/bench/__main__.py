@@ -268,7 +268,7 @@ def proof_rows() -> Iterator[Row]:
 def print_forwarding(folder: Path) -> None:
     """What packets cost more by many statements than by few, in a table of its own."""
     sys.path.append(str(Path(__file__).parents[1] / "kernel"))
-    from forwarding import measure
+    from forwarding import measure, tracking
     from forwarding.flood import NoCompiler
 
     def compile_for(policy: Path, target: str, out: Path) -> Path:
@@ -288,6 +288,11 @@ def print_forwarding(folder: Path) -> None:
             if isinstance(row, measure.Missing):
                 print(f"{row.what:<46} not loaded: {row.reason}")
                 continue
+            speeds = f"{row.few:>12,.0f} {row.many:>12,.0f}"
+            print(f"{row.what:<46} {speeds} {row.ratio:>6.2f} {row.limit:>6.2f}", flush=True)
+        spis = f"{tracking.HOSTS * tracking.SPIS:,} SPIs"
+        print(f"\n{'packets/s forwarded':<46} {'untracked':>12} {spis:>12}")
+        for row in tracking.rows(folder, compile_for):
             speeds = f"{row.few:>12,.0f} {row.many:>12,.0f}"
             print(f"{row.what:<46} {speeds} {row.ratio:>6.2f} {row.limit:>6.2f}", flush=True)
     except NoCompiler as error:

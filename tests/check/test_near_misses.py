@@ -274,6 +274,12 @@ FORWARDS = [
     ("TG205", "error", "esp from hq to alice\nallow esp from bob to hq with single"),
     ("TG205", None, "esp from hq to alice\nallow esp from bob to hq\ndeny esp from bob to hq"),
     ("TG205", None, "esp from hq to alice\nallow ipsec-nat-t from lan to hq"),
+    ("TG205", None, "esp from hq to alice\nallow esp from lan to hq with tracking"),
+    (
+        "TG205",
+        "error",
+        "esp from hq to alice\nallow esp from bob to hq\nallow esp from alice to hq with tracking",
+    ),
     # ports
     ("TG206", "error", "tcp/80 from wan to alice\nforward tcp/80 from hq to bob"),
     ("TG206", None, "tcp/80 from wan to alice\nforward tcp/81 from hq to bob"),

@@ -198,6 +198,22 @@ def test_a_refusal_of_any_target_stops_all(run, monkeypatch, tmp_path):
     (tmp_path / "tracking.tg").write_text(
         Path("good.tg").read_text() + "allow esp from lan to 192.0.2.10 with tracking\n"
     )
-    result = run("compile", "tracking.tg", "-o", "out", "-t", "nftables", "-t", "iptables")
+    targets = ("-t", "nftables", "-t", "iptables", "-t", "pf")
+    result = run("compile", "tracking.tg", "-o", "out", *targets)
     assert (result.code, seen) == (1, [])
     assert result.out.count("error[TG402]") == 2
+
+
+def test_it_is_said_where_tracking_ends(run, tmp_path):
+    (tmp_path / "tracking.tg").write_text(
+        Path("good.tg").read_text() + "allow esp from lan to 192.0.2.10 with tracking\n"
+    )
+    notes = "ESP is told apart by SPI"
+    assert notes in run("compile", "tracking.tg").err
+    assert run("compile", "tracking.tg", "-o", "out").err.count(notes) == 1
+    (manifest,) = Path("out").glob("*/nftables/manifest.json")
+    told = json.loads(manifest.read_text())
+    assert notes in told["notes"][0]
+    assert any("not proved" in caveat for caveat in told["caveats"])
+    assert told["unload"][-1] == "nft delete table inet tunnelgate-zones"
+    assert notes not in run("compile", "good.tg").err

@@ -285,3 +285,13 @@ def test_what_a_helper_lets_pass_is_said(run, in_folder: Path) -> None:
     (in_folder / "g.tg").write_text(POLICY + "allow pptp from alice to hq with helper\n")
     shown = run("explain", "g.tg", "pptp from alice to hq")
     assert "  is followed by the helper pptp: what that announces passes, too\n" in shown.out
+
+
+def test_tracked_esp_and_where_it_ends(run) -> None:
+    text = POLICY.replace("allow esp from alice to hq", "allow esp from lan to hq with tracking")
+    Path("tracked.tg").write_text(text)
+    told = run("explain", "tracked.tg", "esp from alice to hq").out
+    assert "its ESP is told apart from that of other hosts by its SPIs, which are learned\n" in told
+    assert "while another host begins with that peer, is taken for that host's\n" in told
+    assert "told apart" not in run("explain", "tracked.tg", "ike from alice to hq").out
+    assert "told apart" not in run("explain", "tracked.tg", "esp from gateway to hq").out

@@ -97,4 +97,4 @@ def test_what_a_target_cannot_do_is_a_finding(run, tmp_path):
         Path("good.tg").read_text() + "allow esp from lan to 192.0.2.10 with tracking\n"
     )
     assert "TG402" not in run("check", "tracking.tg").out
-    assert "error[TG402]" in run("check", "-t", "nftables", "tracking.tg").out
+    assert "error[TG402]" in run("check", "-t", "iptables", "tracking.tg").out

@@ -21,6 +21,7 @@ from tunnelgate.flows.netfilter import (
     Facts,
     Helper,
     Jump,
+    Maybe,
     Own,
     Return,
     Ruleset,
@@ -28,6 +29,7 @@ from tunnelgate.flows.netfilter import (
     State,
     Unclear,
     Within,
+    Zoned,
 )
 from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.policy import Policy, Zone
@@ -110,6 +112,10 @@ class Walk:
     def test(self, test: object) -> bool:
         if isinstance(test, Within):
             return any(holds(one, self.point) for one in test.boxes)
+        if isinstance(test, Maybe):
+            return False  # of what nobody has learned yet
+        if isinstance(test, Zoned):
+            return any(holds(one, self.point) for one in test.boxes(self.facts))
         if isinstance(test, Own):
             return holds(test.box(self.facts), self.point)
         return bool(test.holds(self.facts))  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tunnelgate.check.claims import Claim
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.portless import ESP_CHANNEL
+from tunnelgate.check.sharing import untracked
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
@@ -59,11 +60,11 @@ def with_gateway(context: Context) -> Iterator[Contest]:
 
 
 def _contests(context: Context, entries: list[tuple[Box, Forward | Rule]]) -> Iterator[Contest]:
-    """The contests of each claim, one by name before those through `any`."""
+    """The contests of each claim that is not tracked, one by name before those through `any`."""
     if not entries:
         return
     index = BoxIndex(entries)
-    for claim in context.claims(ESP_CHANNEL):
+    for claim in untracked(context.claims(ESP_CHANNEL)):
         best: Contest | None = None
         for _, (_, peers), other in index.meeting((Intervals.single(claim.public), claim.peers)):
             if isinstance(other, Forward) and claim.sources == Intervals.single(other.target):

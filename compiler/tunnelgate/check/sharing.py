@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 
@@ -134,13 +134,27 @@ def _meeting(paintings: dict[int, _Painting], claim: Claim) -> Shared | None:
 
 def _unguarded(claims: list[Claim], channel: int) -> Iterator[Claim]:
     """The claims less the flows for which some statement says `single`, or `tracking` of ESP."""
-    guarded = [claim for claim in claims if _is_guarded(claim.rule, channel)]
+
+    def is_guarded(rule: Rule) -> bool:
+        return rule.options.single or (rule.options.tracking and channel == ESP_CHANNEL)
+
+    return _without(claims, is_guarded)
+
+
+def untracked(claims: list[Claim]) -> Iterator[Claim]:
+    """Claims to ESP less the flows for which some statement says `tracking`."""
+    return _without(claims, lambda rule: rule.options.tracking)
+
+
+def _without(claims: list[Claim], is_left_out: Callable[[Rule], bool]) -> Iterator[Claim]:
+    """The claims less the flows of some statements."""
+    guarded = [claim for claim in claims if is_left_out(claim.rule)]
     if not guarded:
         yield from claims
         return
     index = BoxIndex((_box(claim), None) for claim in guarded)
     for claim in claims:
-        if _is_guarded(claim.rule, channel):
+        if is_left_out(claim.rule):
             continue
         cuts = [common for _, common, _ in index.meeting(_box(claim))]
         for _, sources, peers in remove(_box(claim), cuts):
@@ -149,7 +163,3 @@ def _unguarded(claims: list[Claim], channel: int) -> Iterator[Claim]:
 
 def _box(claim: Claim) -> tuple[Intervals, Intervals, Intervals]:
     return Intervals.single(claim.public), claim.sources, claim.peers
-
-
-def _is_guarded(rule: Rule, channel: int) -> bool:
-    return rule.options.single or (rule.options.tracking and channel == ESP_CHANNEL)

@@ -61,6 +61,8 @@ class Facts:
         decrypted: it came through the machine's own IPsec.
         protected: it leaves through it.
         helper: the helper of its connection.
+        zoned: the flows that are in a conntrack zone of one of their ends, whatever else is there;
+            `answering` those that are in one if they belong to a connection there.
         own: the machine's addresses; `own_of_arrival` those of the interface of arrival.
     """
 
@@ -72,6 +74,8 @@ class Facts:
     decrypted: bool = False
     protected: bool = False
     helper: str | None = None
+    zoned: tuple[Sets, ...] = ()
+    answering: tuple[Sets, ...] = ()
     own: Intervals = Intervals.EMPTY
     own_of_arrival: Intervals = Intervals.EMPTY
 
@@ -168,7 +172,30 @@ class Never:
         return False
 
 
-Test = Within | Interface | InState | Is | HasHelper | Own | Never
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """What earlier packets have left, or what is inside one: it holds or not, and nobody can say.
+
+    Whatever the rule does, both is taken for possible. `why` is for people.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zoned:
+    """The packet is in a conntrack zone other than 0.
+
+    What begins a connection is in one of its own ends; by what was learned it is in one only
+    because of another connection.
+    """
+
+    def boxes(self, facts: Facts) -> tuple[Sets, ...]:
+        """Which flows that are."""
+        return facts.zoned if facts.state is State.NEW else facts.zoned + facts.answering
+
+
+Test = Within | Interface | InState | Is | HasHelper | Own | Never | Maybe | Zoned
 
 # -- actions
 
@@ -232,6 +259,20 @@ class Helper:
 
 
 @dataclass(frozen=True, slots=True)
+class Zone:
+    """Puts a packet into a conntrack zone before it is tracked, and goes on.
+
+    Attributes:
+        is_own: it is one of the packet's source or destination, for sure; else it is whose the
+            packet is by what was learned.
+        by_spi: what was learned is asked by the SPI of the packet.
+    """
+
+    is_own: bool
+    by_spi: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """What happens here is not settled by the rules, but by the program that loads them or by what
     a kernel chooses, so nothing may come here.
@@ -243,7 +284,7 @@ class Nothing:
     """Counts, logs, or changes what no flow is told by, and goes on."""
 
 
-Action = Accept | Drop | Return | Jump | Destination | Source | Helper | Unclear | Nothing
+Action = Accept | Drop | Return | Jump | Destination | Source | Helper | Zone | Unclear | Nothing
 
 
 class Case(NamedTuple):
@@ -301,6 +342,24 @@ class Ruleset:
             for test in rule.tests
         )
 
+    def asks_earlier(self, chain: Chain, depth: int = 0) -> bool:
+        """Whether a chain, or one that it calls, asks what earlier packets have left."""
+        if depth > _DEPTH:
+            raise Unmodelled("chains call each other without an end")
+        called = {
+            case.action.chain
+            for rule in chain.rules
+            for case in rule.cases
+            if isinstance(case.action, Jump)
+        }
+        return any(
+            isinstance(test, Maybe | Zoned) for rule in chain.rules for test in rule.tests
+        ) or any(
+            self.asks_earlier(self.chains[name], depth + 1)
+            for name in called
+            if name in self.chains
+        )
+
     def at(self, hook: str, *, nat: bool) -> list[Chain]:
         """The base chains of a hook in the order in which a packet meets them."""
         found = [
@@ -352,8 +411,12 @@ class _Walk:
             raise Unmodelled("chains call each other without an end")
         left: list[Sets] = []  # boxes that have gone back to the caller
         for rule in chain.rules:
+            is_possible = any(isinstance(test, Maybe) for test in rule.tests)
             for wanted, action in self._cases(rule, box):
-                for piece in _without(wanted, left):
+                for piece in without([wanted], left):
+                    if is_possible:
+                        yield from self._possibly(action, piece, rule, depth)
+                        continue
                     ended = yield from self._act(action, piece, rule, depth, left)
                     if ended and piece == box:
                         return not left
@@ -378,6 +441,23 @@ class _Walk:
                 yield Row(box, action, rule.line)
                 return isinstance(action, Destination | Source | Unclear)
         return True
+
+    def _possibly(self, action: Action, box: Sets, rule: Rule, depth: int) -> Iterator[Row]:
+        """What a rule may do that may as well do nothing: the drops of both are taken together.
+
+        What it may let go on is looked at further, so that no drop behind it is missed.
+        """
+        match action:
+            case Drop():
+                yield Row(box, DROP, rule.line)
+            case Jump(rate=None):
+                yield from filter(_is_no_pass, self._jump(action, box, rule, depth, []))
+            case Zone():
+                yield Row(box, action, rule.line)
+            case Accept(rate=None) | Return() | Nothing():
+                pass
+            case _:
+                raise Unmodelled("what hangs on earlier packets", rule.line)
 
     def _jump(
         self, jump: Jump, box: Sets, rule: Rule, depth: int, left: list[Sets]
@@ -409,7 +489,9 @@ class _Walk:
                 wanted: Sequence[Sets] = test.boxes
             elif isinstance(test, Own):
                 wanted = (test.box(self.facts),)
-            elif test.holds(self.facts):
+            elif isinstance(test, Zoned):
+                wanted = test.boxes(self.facts)
+            elif isinstance(test, Maybe) or test.holds(self.facts):
                 continue
             else:
                 return
@@ -421,6 +503,10 @@ class _Walk:
                     yield both, case.action
 
 
+def _is_no_pass(row: Row) -> bool:
+    return row.label != ACCEPT
+
+
 _SPACES = {
     L4: axes.ANY_L4,
     SOURCE_PORT: ANY_PORT,
@@ -429,9 +515,9 @@ _SPACES = {
 }
 
 
-def _without(box: Sets, cuts: Sequence[Sets]) -> list[Sets]:
-    """Disjoint boxes that make up a box less some others."""
-    pieces = [box]
+def without(boxes: Sequence[Sets], cuts: Sequence[Sets]) -> list[Sets]:
+    """Boxes that make up some boxes less others; disjoint where the former are."""
+    pieces = list(boxes)
     for cut in cuts:
         pieces = [rest for piece in pieces for rest in _less(piece, cut)]
     return pieces

@@ -19,6 +19,7 @@ from tunnelgate.plan.model import (
     Plan,
     Rule,
     Snat,
+    Tracking,
 )
 from tunnelgate.plan.size import connections
 from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
@@ -49,6 +50,7 @@ __all__ = [
     "Snat",
     "Table",
     "Taken",
+    "Tracking",
     "build",
     "channels",
     "connections",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -26,7 +26,9 @@ from tunnelgate.plan.model import (
     Plan,
     Rule,
     Snat,
+    Tracking,
 )
+from tunnelgate.plan.tracking import trackings, untracked
 from tunnelgate.policy import model
 from tunnelgate.policy.options import PORTLESS
 
@@ -57,7 +59,8 @@ class _Builder:
         snats = tuple(self._snats())
         dnats = tuple(self._dnats())
         helpers = tuple(self._helpers())
-        pairs = tuple(self._pairs(snats))
+        tracked = tuple(trackings(policy, self.links, snats))
+        pairs = tuple(self._pairs(snats, tracked))
         mss = tuple(self._mss())
         drops = tuple(
             ClearDrop(link, Origin(f"zone {link.name} ipsec over {link.carrier.name}", zone.span))
@@ -73,6 +76,7 @@ class _Builder:
             pairs=pairs,
             dnats=dnats,
             snats=snats,
+            trackings=tracked,
             helpers=helpers,
             clear_drops=drops,
             inside_ipsec=self._inside_ipsec(),
@@ -176,7 +180,7 @@ class _Builder:
 
     # -- verdicts
 
-    def _pairs(self, snats: tuple[Snat, ...]) -> Iterator[Pair]:
+    def _pairs(self, snats: tuple[Snat, ...], tracked: tuple[Tracking, ...]) -> Iterator[Pair]:
         denials: dict[tuple[int, int], list[Rule]] = defaultdict(list)
         permissions: dict[tuple[int, int], list[Rule]] = defaultdict(list)
         claimed: set[tuple[int, int]] = set()
@@ -212,7 +216,7 @@ class _Builder:
                 other,
                 tuple(sorted(denials[key], key=_narrow_first)),
                 tuple(sorted(permissions[key], key=_narrow_first)),
-                self._guards(one, other, guarded),
+                self._guards(one, other, guarded, tracked),
                 self._holders(one, other, permissions[key], guarded),
             )
 
@@ -269,18 +273,20 @@ class _Builder:
 
     @staticmethod
     def _guards(
-        source: Link | None, destination: Link | None, snats: Iterable[Snat]
+        source: Link | None,
+        destination: Link | None,
+        snats: Iterable[Snat],
+        tracked: Sequence[Tracking],
     ) -> tuple[Guard, ...]:
         """Where portless protocols share an address: a second claimant is to be seen."""
+        here = [one for one in tracked if one.source is source and one.destination is destination]
         return tuple(
-            Guard(
-                snat.family,
-                Match(snat.match.source, snat.match.destination, PORTLESS),
-                _shared(snat),
-                snat.origin,
-            )
+            Guard(snat.family, match, _shared(snat), snat.origin)
             for snat in snats
             if snat.source is source and snat.destination is destination
+            for match in untracked(
+                Match(snat.match.source, snat.match.destination, PORTLESS), snat.family, here
+            )
         )
 
     @staticmethod

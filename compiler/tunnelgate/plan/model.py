@@ -288,6 +288,27 @@ class Helper:
 
 
 @record
+class Tracking:
+    """Hosts behind one translation whose ESP to these peers is told apart by SPI.
+
+    Attributes:
+        ways: the links by which the peers may be reached, before the route is known: `destination`,
+            and where that holds what no other zone does, all that do.
+        match: the hosts, their peers, and ESP; of one family.
+        taken: the peers among them whose ESP may be for the gateway, or for the host of a forward.
+        origins: the statements that say so.
+    """
+
+    source: Link
+    destination: Link
+    ways: tuple[Link, ...]
+    family: int
+    match: Match
+    taken: Intervals
+    origins: tuple[Origin, ...]
+
+
+@record
 class ClearDrop:
     """The three drops of one ipsec link: nothing of its network in clear, in or out."""
 
@@ -318,6 +339,7 @@ class Plan:
     pairs: tuple[Pair, ...]
     dnats: tuple[Dnat, ...]
     snats: tuple[Snat, ...]
+    trackings: tuple[Tracking, ...]
     helpers: tuple[Helper, ...]
     clear_drops: tuple[ClearDrop, ...]
     inside_ipsec: tuple[Link, ...]

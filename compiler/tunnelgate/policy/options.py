@@ -56,7 +56,7 @@ _ROWS = (
         lambda p: bool(p.helpers),
         "pptp, ftp, tftp, sip, irc or h323",
     ),
-    OptionRow("tracking", _PASSING, None, False, lambda p: p.l4.overlaps(ESP), "esp"),
+    OptionRow("tracking", frozenset({"allow"}), None, False, lambda p: p.l4.overlaps(ESP), "esp"),
     OptionRow(
         "single",
         _PASSING,

@@ -26,6 +26,8 @@ from tunnelgate.flows.netfilter import (
     Test,
     Unmodelled,
     Within,
+    Zone,
+    Zoned,
 )
 
 #: When connections are known, and when destinations and sources are translated.
@@ -47,6 +49,8 @@ def expect_places(ruleset: Ruleset) -> None:
             _expect_nat(chain, chain.hook)
             continue
         _expect_connections(chain.hook, rules)
+        if ruleset.asks_earlier(chain):
+            continue  # it may decide about nothing (earlier.py)
         if chain.hook.hook == "prerouting":
             _expect_helpers_alone(chain.hook, rules)
         elif chain.hook.hook == "postrouting" and ruleset.has_last_filter:
@@ -91,12 +95,14 @@ def _expect_connections(hook: Hook, rules: list[Rule]) -> None:
             helper = case.action
             if isinstance(helper, Helper) and not (begins and helper.is_final is is_early):
                 raise Unmodelled("a helper where none is assigned", rule.line)
+            if isinstance(case.action, Zone) and not (is_early and hook.hook == "prerouting"):
+                raise Unmodelled("a zone where connections are known", rule.line)
 
 
 def _is_about_connection(test: Test) -> bool:
     if isinstance(test, Is):
         return test.fact in {"reply", "translated"}
-    return isinstance(test, InState | HasHelper)
+    return isinstance(test, InState | HasHelper | Zoned)
 
 
 def _expect_helpers_alone(hook: Hook, rules: list[Rule]) -> None:

@@ -41,6 +41,7 @@ from tunnelgate.flows.netfilter import (
 )
 from tunnelgate.flows.rates import common, settled
 from tunnelgate.policy import Zone
+from tunnelgate.proof import earlier
 from tunnelgate.proof.hooks import expect_places
 from tunnelgate.proof.world import World
 
@@ -68,6 +69,12 @@ class Linux:
         self.ruleset = _located(ruleset, world)
         self.world = world
         self.family = family
+        self._asking = {
+            name
+            for name, chain in self.ruleset.chains.items()
+            if chain.hook is not None and self.ruleset.asks_earlier(chain)
+        }
+        self._zones: dict[Facts, list[Row]] = {}
 
     # -- connections that begin
 
@@ -91,6 +98,12 @@ class Linux:
         """
         return _New(self, way, 0).destinations
 
+    def sources(self, way: Way, egress: Zone) -> list[Row]:
+        """How sources are translated of what begins a connection to a zone, and keeps its
+        destination: the public address and what becomes of the port, None for neither.
+        """
+        return list(_New(self, way, 0).source_rows(egress, translated=False))
+
     # -- packets of connections that there are
 
     def verdict(
@@ -104,12 +117,25 @@ class Linux:
 
     def facts(self, way: Way) -> Facts:
         """What is fixed about packets that begin a connection."""
-        return Facts(
+        facts = Facts(
             arrival=way.interface,
             decrypted=way.decrypted,
             own=self.world.own,
             own_of_arrival=self.world.own_of(way.zone),
         )
+        own, learned = earlier.zoned(self.zones(facts))
+        return replace(facts, zoned=own, answering=learned)
+
+    def zones(self, facts: Facts) -> list[Row]:
+        """The conntrack zones of what arrives, before anything else is done with it.
+
+        Raises:
+            Unmodelled: something else is done with it there.
+        """
+        if facts not in self._zones:
+            arriving = facts.arrival is not None
+            self._zones[facts] = list(earlier.zones(self.ruleset, facts)) if arriving else []
+        return self._zones[facts]
 
     def filters(
         self,
@@ -132,11 +158,18 @@ class Linux:
 
     def _all(self, chains: Sequence[Chain], facts: Facts, within: Sets) -> list[Row]:
         """What passes every chain; a drop anywhere is final."""
+        self.zones(replace(facts, departure=None, protected=False, translated=False))
         found = [Row(EVERYTHING, ACCEPT, 0)]
         for chain in chains:
+            if self._asks_earlier(chain):
+                earlier.expect_to_pass(self.ruleset, chain, facts, within)
+                continue
             said = rows(self.ruleset, chain, facts, within)
             found = _both(found, [row for row in said if _counts(row)])
         return found
+
+    def _asks_earlier(self, chain: Chain) -> bool:
+        return any(self.ruleset.chains[name] is chain for name in self._asking)
 
 
 def _counts(row: Row) -> bool:
@@ -258,6 +291,8 @@ class _New:
         chains = self.linux.ruleset.at(hook, nat=True)
         if len(chains) > 1:
             raise Unmodelled(f"two chains that translate at {hook}")
+        if any(map(self.linux.ruleset.asks_earlier, chains)):
+            raise Unmodelled("a translation that hangs on earlier packets")
         return (
             rows(self.linux.ruleset, chains[0], facts) if chains else [Row(EVERYTHING, ACCEPT, 0)]
         )
@@ -308,10 +343,12 @@ class _New:
         """The public address and the port of what leaves for a zone."""
         key = egress, translated
         if key not in self._sources:
-            self._sources[key] = _ByDestination(list(self._source_rows(egress, translated)))
+            self._sources[key] = _ByDestination(
+                list(self.source_rows(egress, translated=translated))
+            )
         return self._sources[key]
 
-    def _source_rows(self, egress: Zone, translated: bool) -> Iterator[Row]:
+    def source_rows(self, egress: Zone, *, translated: bool) -> Iterator[Row]:
         if egress is self.world.gateway:
             yield Row(EVERYTHING, None, 0)
             return

@@ -27,6 +27,7 @@ from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY, Ports
 from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import AH, BEGINS_NOTHING
+from tunnelgate.proof.answers import expect_zones
 from tunnelgate.proof.known import PASSES, Known, passes
 from tunnelgate.proof.linux import Linux, Way
 from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, World
@@ -87,6 +88,7 @@ def refutations(
         for way in prover.ways():
             yield from prover.beginning(way)
             yield from prover.going_on(way)
+            expect_zones(prover.linux, world, way)
             if way.interface is not None:
                 yield from prover.astray(way)
         yield from prover.to_itself()

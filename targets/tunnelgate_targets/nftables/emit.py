@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Pair, Plan, connections
+from tunnelgate.plan.tracking import NOTES, UNPROVED
 from tunnelgate.target import Output, Requirements, Setup
 from tunnelgate_targets import kernel
-from tunnelgate_targets.nftables import helpers, shared
+from tunnelgate_targets.nftables import conntrack_zones, helpers, shared
 from tunnelgate_targets.nftables import needs as requirements
 from tunnelgate_targets.nftables.quote import comment, plain
 from tunnelgate_targets.nftables.translate import Translator
@@ -75,13 +77,17 @@ class BaseChain:
 def emit(plan: Plan, setup: Setup, revision: int) -> Output:
     """The files of a plan that was not refused."""
     caveats = shared.CAVEATS if setup.layout == "shared" else ()
+    shown = _Writer(plan, setup).shown()
+    tables = (TABLE, conntrack_zones.TABLE) if shown["zones"].setting else (TABLE,)
+    unload = tuple(f"nft delete table inet {table}" for table in tables)
     text = skeleton(Path(__file__).parent, "ruleset.nft.j2").render(
         table=TABLE,
         gateway=plain(plan.gateway),
         policy=plain(plan.policy),
         revision=revision,
+        unload=unload,
         caveats=[wrap(caveat, _WIDTH) for caveat in caveats],
-        **_Writer(plan, setup).shown(),
+        **shown,
     )
     modules = tuple(sorted(kernel.helpers(plan, "nat")))
     sysctls = tuple(_sysctls(plan))
@@ -90,12 +96,14 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         files["modules.conf"] = "".join(f"{line}\n" for line in (_MODULES_HEADER, *modules))
     if sysctls:
         files["sysctl.conf"] = "".join(f"{name} = {value}\n" for name, value in sysctls)
+    is_tracked = bool(plan.trackings)
     needs = Requirements(
         modules=modules,
         sysctls=sysctls,
         load=("nft -f ruleset.nft",),
-        unload=(f"nft delete table inet {TABLE}",),
-        caveats=caveats,
+        unload=unload,
+        caveats=(*caveats, UNPROVED) if is_tracked else caveats,
+        notes=NOTES if is_tracked else (),
         autoloaded=requirements.autoloaded(plan, text),
         versions=requirements.versions(text),
         connections=connections(plan),
@@ -122,7 +130,7 @@ class _Writer:
         self.translator = Translator(plan, self.interfaces, self.made)
         self.pairs = {pair.name: pair for pair in plan.pairs}
 
-    def shown(self) -> dict[str, object]:
+    def shown(self) -> dict[str, Any]:
         """Everything that the template shows, as finished lines."""
         for pair in self.plan.pairs:
             PairWriter(self.plan, pair, self.made).write()
@@ -142,6 +150,7 @@ class _Writer:
             "helpers": helpers.objects(self.plan.helpers),
             "base_chains": base,
             "chains": chains,
+            "zones": conntrack_zones.zones(self.plan, self.translator),
         }
 
     # -- sets of networks

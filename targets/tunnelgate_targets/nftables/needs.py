@@ -13,7 +13,7 @@ _LINUX = "5.10"
 ROWS = (
     Row(r"^table inet", "nf_tables", "NF_TABLES"),
     Row(r"\btype nat hook", "nft_chain_nat", "NFT_NAT"),
-    Row(r"\bct (state|status|direction|original|helper) ", "nft_ct", "NFT_CT"),
+    Row(r"\bct (state|status|direction|original|helper|zone) ", "nft_ct", "NFT_CT"),
     Row(r"\bct count over", "nft_connlimit", "NFT_CONNLIMIT"),
     Row(r"\bfib ", "nft_fib_inet", "NFT_FIB_INET"),
     Row(r"\blimit rate|^\tlimit ", "nft_limit", "NFT_LIMIT"),
@@ -21,6 +21,7 @@ ROWS = (
     Row(r"\blog prefix", "nf_log_syslog", "NF_LOG_SYSLOG"),
     Row(r"\bmasquerade", "nft_masq", "NFT_MASQ"),
     Row(r"\b[ds]nat ip", "nft_nat", "NFT_NAT"),
+    Row(r"\bnumgen ", "nft_numgen", "NFT_NUMGEN"),
     Row(r"\breject with", "nft_reject_inet", "NFT_REJECT_INET"),
 )
 

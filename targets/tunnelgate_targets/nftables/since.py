@@ -1,8 +1,9 @@
 """Which version of nft an output needs, and for which statement.
 
 Measured: each construct was loaded by nft 0.8.5 to 1.0.6 on one kernel, and what the kernel held
-then was listed by one of them. From 0.9.7 on all get the same; older ones refuse, or, with maps of
-ranges, get it wrong. The output itself is looked at: it knows best what stands in it.
+then was listed by one of them. From 0.9.7 on all get the same, but for SPI tracking; older ones
+refuse, or, with maps of ranges, get it wrong. The output itself is looked at: it knows best what
+stands in it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ PORTS = Need("0.9.2", "ports of any protocol (`th dport`) need")
 TYPEOF = Need("0.9.4", "sets that are declared by what they hold (`typeof`) need")
 RANGES = Need("0.9.5", "ranges in sets of several values need")
 MAPS = Need("0.9.7", "ranges in maps of several values need")
+#: 1.0.2 refuses a zone among other values; nothing between was tried.
+TRACKING = Need("1.0.6", "hosts that are told apart by SPI need")
 
 
 def refuse(plan: Plan, ruleset: str, stated: str) -> Iterator[Diagnostic]:
@@ -65,6 +68,9 @@ def _needs(ruleset: str) -> Iterator[tuple[Need, str]]:
         if "flags interval" in body and " . " in key:
             yield (MAPS if kind == "map" else RANGES), text
     for line in ruleset.splitlines():
+        if " goto esp-from-host " in line:
+            about = _RULE_OF.search(line)
+            yield TRACKING, about[1] if about else ""
         if " th dport" in line and "typeof" not in line:
             about = _RULE_OF.search(line)
             text = about[1] if about else ""

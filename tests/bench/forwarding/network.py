@@ -72,6 +72,10 @@ class Gateway:
     def establish(self, frames: Sequence[bytes], answers: Sequence[bytes]) -> None:
         """Begin a connection with each frame, and let each be answered."""
         self.run(["conntrack", "-F"])
+        self.exchange(frames, answers)
+
+    def exchange(self, frames: Sequence[bytes], answers: Sequence[bytes]) -> None:
+        """Send each frame of the client once, then each of the peer."""
         self._client.send(frames, len(frames))
         self._peer.send(answers, len(answers))
 
@@ -80,19 +84,20 @@ class Gateway:
         self.run(["conntrack", "-F"])
         self.run(["sysctl", "-qw", *(f"net.netfilter.{name}=0" for name in _TIMEOUTS)])
 
-    def cost(self, frames: Sequence[bytes], packets: int) -> float:
-        """The CPU time of a packet from client to peer, in nanoseconds. Raises Lost."""
-        before = self._arrived()
-        spent = self._client.send(frames, packets)
-        arrived = self._arrived() - before
+    def cost(self, frames: Sequence[bytes], packets: int, *, answering: bool = False) -> float:
+        """The CPU time of a packet from client to peer, or back, in nanoseconds. Raises Lost."""
+        sender, wire = (self._peer, far_end(0)) if answering else (self._client, far_end(1))
+        before = self._arrived(wire)
+        spent = sender.send(frames, packets)
+        arrived = self._arrived(wire) - before
         if arrived < packets:  # the gateway itself may announce something, too
             raise Lost(f"{arrived} of {packets} packets got through")
         return spent / packets
 
-    def _arrived(self) -> int:
-        """How many packets the peer's wire has taken from the gateway so far."""
+    def _arrived(self, wire: str) -> int:
+        """How many packets a wire has taken from the gateway so far."""
         lines = Path(f"/proc/{self._peer.pid}/net/dev").read_text().splitlines()
-        (counters,) = (line for line in lines if line.strip().startswith(f"{far_end(1)}:"))
+        (counters,) = (line for line in lines if line.strip().startswith(f"{wire}:"))
         return int(counters.partition(":")[2].split()[1])
 
 

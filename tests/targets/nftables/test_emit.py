@@ -208,11 +208,18 @@ allow ssh from {name} to gateway with limit 3/minute
     load.validate(ruleset(text))
 
 
-def test_what_is_not_built_is_refused() -> None:
-    text = ZONES + "nat from lan to wan\nallow esp from lan to hq with tracking\n"
-    (found,) = TARGET.refuse(plan(text))
+def test_tracking_of_translated_ipv6_is_refused() -> None:
+    text = ZONES + "nat from lan to wan\nallow esp from lan to wan with tracking\n"
+    assert not TARGET.refuse(plan(text))
+    (found,) = TARGET.refuse(plan(text + "nat ipv6 from lan to wan\n"))
     assert found.rule.code == "TG402"
-    assert found.primary.span.text == "allow esp from lan to hq with tracking"
+    assert found.primary.span.text == "allow esp from lan to wan with tracking"
+
+
+def test_tracking_of_what_is_not_translated_needs_no_zones() -> None:
+    text = ruleset(ZONES + "allow esp from lan to wan with tracking\n")
+    assert "ct zone" not in text
+    assert "delete table inet tunnelgate-zones" in text
 
 
 def test_an_overlong_log_prefix_is_refused() -> None:

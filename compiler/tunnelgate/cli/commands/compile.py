@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -153,6 +153,7 @@ def _print(ruleset: str, needs: Requirements, console: Console) -> Exit:
     for name, value in needs.sysctls:
         console.say(f"the gateway needs {name} = {value}")
     _say_scarce("the gateway", needs, console)
+    _tell_notes([needs], console)
     return Exit.CLEAN
 
 
@@ -165,6 +166,12 @@ def _say_scarce(gateway: str, needs: Requirements, console: Console) -> None:
             f"{gateway} needs net.netfilter.nf_conntrack_max above {needs.connections:,}: so many "
             "connections of named hosts alone"
         )
+
+
+def _tell_notes(needed: Iterable[Requirements], console: Console) -> None:
+    """Say how rulesets do what has a limit, each sentence once."""
+    for note in dict.fromkeys(note for needs in needed for note in needs.notes):
+        console.say(note)
 
 
 def _ask_kernel(made: Sequence[Ruleset], console: Console) -> None:
@@ -247,6 +254,7 @@ def _write(placed: Sequence[Placed], console: Console) -> None:
             _say_scarce(one.ruleset.gateway, one.ruleset.requirements, console)
     if not changed:
         console.say("nothing to write: the folder is as it should be")
+    _tell_notes([one.ruleset.requirements for one in placed], console)
 
 
 def _summary(placed: Sequence[Placed], is_check: bool) -> list[Gateway]:

@@ -14,6 +14,7 @@ from tunnelgate.meaning.decide import Ports, Reason
 from tunnelgate.meaning.explain import Case
 from tunnelgate.meaning.naming import Places, channel_words, joined
 from tunnelgate.policy import Forward, Policy, Question, Rule, Statement
+from tunnelgate.policy.options import ESP
 from tunnelgate.proof.emitted import Emitted, Lines
 
 #: The reasons that a statement says by itself.
@@ -136,6 +137,19 @@ class _Writer:
             yield f"is {limit(fate.rates)}"
         if fate.helper:
             yield f"is followed by the helper {fate.helper}: what that announces passes, too"
+        if fate.source is not None and case.family == 4 and _is_tracked(case):
+            yield "its ESP is told apart from that of other hosts by its SPIs, which are learned"
+            yield (
+                "a new key that the peer uses first, while another host begins with that peer, is "
+                "taken for that host's"
+            )
+
+
+def _is_tracked(case: Case) -> bool:
+    """Whether a statement about these packets has `tracking`, and they may be ESP."""
+    return any(isinstance(one, Rule) and one.options.tracking for one in case.statements) and any(
+        box[L4].overlaps(ESP) for box in case.boxes
+    )
 
 
 def _has_ports(case: Case) -> bool:

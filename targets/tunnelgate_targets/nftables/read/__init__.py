@@ -38,14 +38,14 @@ def read(text: str) -> Ruleset:
         Unmodelled: it is no ruleset, or says what is not modelled.
     """
     try:
-        declarations = _parser().parse(text)
+        tables = _parser().parse(text)
     except UnexpectedInput as error:
         raise Unmodelled("this is not modelled", getattr(error, "line", 0)) from error
     except VisitError as error:
         if isinstance(error.orig_exc, Unmodelled):
             raise error.orig_exc from error
         raise
-    return ruleset(cast("list[Declaration]", declarations))
+    return ruleset(cast("dict[str, list[Declaration]]", tables))
 
 
 @cache

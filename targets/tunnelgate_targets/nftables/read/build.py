@@ -41,6 +41,26 @@ class Action(NamedTuple):
     line: int
 
 
+class Element(NamedTuple):
+    """What is put into a set or map, or taken out; the data only by the key it is made of."""
+
+    key: tuple[str, ...]
+    timeout: str
+    data: tuple[str, ...]
+
+
+class Change(NamedTuple):
+    """An element that a packet puts into a set, or takes out of it.
+
+    Where a set is full, or has no such element, the rule ends there (nft(8), SET STATEMENT).
+    """
+
+    is_put: bool
+    name: str
+    element: Element
+    line: int
+
+
 class Rate(NamedTuple):
     """`5/second`."""
 
@@ -57,6 +77,8 @@ class Set:
     data: tuple[str, ...]
     elements: str
     line: int
+    is_dynamic: bool = False
+    timeout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +116,13 @@ class Hook(NamedTuple):
 class Rule(NamedTuple):
     """A line of a chain; `rate` where it takes credit of its own."""
 
-    parts: tuple[Match | Action, ...]
+    parts: tuple[Match | Change | Action, ...]
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain; `hook` is None for one that is called by others alone."""
+    """A chain of a table; `hook` is None for one that is called by others alone."""
 
     name: str
     hook: Hook | None
@@ -117,22 +139,27 @@ _NO_DATA: tuple[str, ...] = ()
 class Builder:
     """A method for each rule of the grammar."""
 
-    def start(self, items: Children) -> list[Declaration]:
-        """The declarations of all tables."""
-        return [one for some in items for one in some]
+    def start(self, items: Children) -> dict[str, list[Declaration]]:
+        """The declarations of each table."""
+        found: dict[str, list[Declaration]] = {}
+        for name, declarations in items:
+            found.setdefault(name, []).extend(declarations)
+        return found
 
-    def table(self, items: Children) -> list[Declaration]:
-        return list(items[2:])
+    def table(self, items: Children) -> tuple[str, list[Declaration]]:
+        return str(items[1]), list(items[2:])
 
-    def delete(self, _items: Children) -> list[Declaration]:
-        return []
+    def delete(self, items: Children) -> tuple[str, list[Declaration]]:
+        return str(items[1]), []
 
     # -- declarations
 
     def set(self, items: Children) -> Set:
         name, properties = items[1], dict(items[2:])
         key, data = properties.get("of", ((), _NO_DATA))
-        return Set(str(name), key, data, properties.get("elements", ""), name.line)
+        elements, flags = properties.get("elements", ""), properties.get("flags", ())
+        timeout = properties.get("timeout", "")
+        return Set(str(name), key, data, elements, name.line, "dynamic" in flags, timeout)
 
     def typeof(self, items: Children) -> tuple[str, Any]:
         return "of", (items[0], items[1] if len(items) > 1 else _NO_DATA)
@@ -140,10 +167,14 @@ class Builder:
     def type(self, items: Children) -> tuple[str, Any]:
         return "of", (("ip saddr" if items[0] == "ipv4_addr" else "ip6 saddr",), _NO_DATA)
 
-    def flags(self, _items: Children) -> tuple[str, Any]:
-        return "flags", None
+    def flags(self, items: Children) -> tuple[str, Any]:
+        return "flags", tuple(map(str, items))
 
-    ignored = flags
+    def timeout(self, items: Children) -> tuple[str, Any]:
+        return "timeout", str(items[0])
+
+    def size(self, _items: Children) -> tuple[str, Any]:
+        return "size", None
 
     def elements(self, items: Children) -> tuple[str, Any]:
         return "elements", str(items[0])
@@ -203,6 +234,20 @@ class Builder:
         rate: Rate = items[2]
         return Match("credit each", (*items[1], str(rate.number), rate.unit), None, items[0].line)
 
+    def over_credit(self, items: Children) -> Match:
+        return Match("over credit", items[1], None, items[0].line)
+
+    def learned(self, items: Children) -> Change:
+        return Change(True, str(items[0]), items[1], items[0].line)
+
+    def forgotten(self, items: Children) -> Change:
+        return Change(False, str(items[0]), items[1], items[0].line)
+
+    def element(self, items: Children) -> Element:
+        key, timeout, *data = items
+        made = data[0] if len(data) == 1 and isinstance(data[0], tuple) else ()
+        return Element(key, str(timeout or ""), made)
+
     def crowd(self, items: Children) -> Match:
         return Match("crowd", (), None, items[0].line)
 
@@ -214,6 +259,12 @@ class Builder:
 
     def not_own(self, _items: Children) -> Match:
         return Match("not own", (), None, 0)
+
+    def own_source(self, _items: Children) -> Match:
+        return Match("own source", (), None, 0)
+
+    def counted(self, _items: Children) -> Match:
+        return Match("counted", (), None, 0)
 
     def own_of_arrival(self, _items: Children) -> Match:
         return Match("own of arrival", (), None, 0)
@@ -288,6 +339,9 @@ class Builder:
     def masquerade(self, items: Children) -> Action:
         ports = items[0]
         return Action("masquerade", () if ports is None else (str(ports),), (), 0)
+
+    def set_zone(self, items: Children) -> Action:
+        return Action("zone", (str(items[1]),), items[0], items[1].line)
 
     def set_helper(self, items: Children) -> Action:
         return Action("helper", (_unquoted(items[0]),), (), items[0].line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -18,6 +18,7 @@ from tunnelgate.flows.netfilter import (
     Interface,
     Is,
     Jump,
+    Maybe,
     Never,
     Nothing,
     Own,
@@ -27,48 +28,91 @@ from tunnelgate.flows.netfilter import (
     Test,
     Unmodelled,
     Within,
+    Zoned,
     merged,
 )
 from tunnelgate_targets.nftables.read import build
-from tunnelgate_targets.nftables.read.build import Action, Declaration, Match, Value, listed
+from tunnelgate_targets.nftables.read.build import (
+    Action,
+    Change,
+    Declaration,
+    Match,
+    Value,
+    listed,
+)
+from tunnelgate_targets.nftables.read.learned import Learned, Lookup
 from tunnelgate_targets.nftables.read.values import family_of, number, one_key, together
 
 _EVERYTHING = (Case(EVERYTHING, Nothing()),)
 #: The port range of which nothing is IKE's (language reference, What happens to a packet).
 _MOVED = (4501, 65535)
+_OWN = {
+    "own": Own(),
+    "not own": Own(negated=True),
+    "own source": Own("source"),
+    "own of arrival": Own(of_arrival=True),
+    "not own of arrival": Own(of_arrival=True, negated=True),
+}
 _SIDES: dict[str, Literal["arrival", "departure"]] = {"iifname": "arrival", "oifname": "departure"}
 
 
-def ruleset(declarations: Iterable[Declaration]) -> netfilter.Ruleset:
-    """The chains of a table."""
-    return netfilter.Ruleset(_Resolver(declarations).chains())
+def ruleset(tables: Mapping[str, Sequence[Declaration]]) -> netfilter.Ruleset:
+    """The chains of all tables; sets are a table's own, and so would be chains of one name."""
+    found: dict[str, netfilter.Chain] = {}
+    for declared in tables.values():
+        for name, chain in _Resolver(declared).chains():
+            if name in found:
+                raise Unmodelled(f"two chains `{name}`")
+            found[name] = chain
+    return netfilter.Ruleset(found)
 
 
 class _Resolver:
-    def __init__(self, declarations: Iterable[Declaration]) -> None:
-        self.declared = list(declarations)
+    """The declarations of a table, by their names."""
+
+    def __init__(self, declared: Sequence[Declaration]) -> None:
+        self.declared = declared
         self.sets = {one.name: one for one in self.declared if isinstance(one, build.Set)}
         self.limits = {one.name: one for one in self.declared if isinstance(one, build.Limit)}
         self.helpers = {one.name: one for one in self.declared if isinstance(one, build.Helper)}
         self._within: dict[tuple[str, tuple[str, ...]], Within] = {}
 
-    def chains(self) -> dict[str, netfilter.Chain]:
-        found: dict[str, netfilter.Chain] = {}
+    def chains(self) -> Iterator[tuple[str, netfilter.Chain]]:
         for one in self.declared:
             if isinstance(one, build.Chain):
-                if one.name in found:
-                    raise Unmodelled(f"two chains `{one.name}`")
-                found[one.name] = self._chain(one)
-        return found
+                yield one.name, self._chain(one)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """What the rules put into sets."""
+        chains = [one for one in self.declared if isinstance(one, build.Chain)]
+        return Learned(self.sets, [rule for chain in chains for rule in chain.rules])
 
     def _chain(self, chain: build.Chain) -> netfilter.Chain:
-        rules = tuple(made for rule in chain.rules for made in _Rule(self, rule).made())
+        rules: list[netfilter.Rule] = []
+        drawn: set[tuple[str, tuple[str, ...]]] = set()
+        for rule in chain.rules:
+            rules += _Rule(self, rule, drawn).made()
+            drawn |= {
+                (part.name, part.element.key)
+                for part in rule.parts
+                if isinstance(part, build.Change) and part.is_put
+            }
         hook = None
         if chain.hook is not None:
             kind, where, priority, policy = chain.hook
             end = Accept() if policy == "accept" else Drop()
             hook = netfilter.Hook(where, priority, kind == "nat", end)  # type: ignore[arg-type]
-        return netfilter.Chain(rules, hook)
+        return netfilter.Chain(tuple(rules), hook)
+
+    def declaration(self, name: str, key: tuple[str, ...], line: int) -> build.Set:
+        """The set or map of a name, which is of the type of a key."""
+        declared = self.sets.get(name)
+        if declared is None:
+            raise Unmodelled(f"no set `{name}`", line)
+        if not _fits(declared.key, key):
+            raise Unmodelled(f"set `{name}` is of another type than what is looked up", line)
+        return declared
 
     def within(self, key: tuple[str, ...], value: Value, *, negated: bool = False) -> Within:
         """The flows that a comparison holds for."""
@@ -95,11 +139,7 @@ class _Resolver:
 
     def entries(self, name: str, key: tuple[str, ...], line: int) -> Iterator[tuple[str, str]]:
         """The elements of a set or map, and what each is mapped to."""
-        declared = self.sets.get(name)
-        if declared is None:
-            raise Unmodelled(f"no set `{name}`", line)
-        if not _fits(declared.key, key):
-            raise Unmodelled(f"set `{name}` is of another type than what is looked up", line)
+        declared = self.declaration(name, key, line)
         for entry in listed(declared.elements) if declared.elements else ():
             word, _, data = entry.partition(" : ")
             yield word.strip(), data.strip()
@@ -111,35 +151,73 @@ def _fits(declared: tuple[str, ...], asked: tuple[str, ...]) -> bool:
 
 
 def _type(selector: str) -> str:
+    if selector == "esp spi" or (selector[0] == "@" and selector.endswith(",32")):
+        return "integer of 32 bits"
     return selector.partition(" ")[0] if family_of(selector) else selector
 
 
 class _Rule:
-    """One line: its tests in order, and what is done at its end."""
+    """One line: its tests in order, and what is done at its end.
 
-    def __init__(self, resolver: _Resolver, rule: build.Rule) -> None:
+    `drawn` are the sets that rules of the chain before it have put a packet's own keys into.
+    """
+
+    def __init__(
+        self, resolver: _Resolver, rule: build.Rule, drawn: set[tuple[str, tuple[str, ...]]]
+    ) -> None:
         self.resolver = resolver
         self.rule = rule
+        self.drawn = drawn
         self.tests: list[Test] = []
+        self.lookups: list[Lookup] = []
         self.rate: Rate | None = None
         self.silent = False
 
     def made(self) -> Iterator[netfilter.Rule]:
-        """The rules that a line is: several for a verdict map."""
+        """The rules that a line is: several for a verdict map, and where it sets a zone."""
         *matches, last = self.rule.parts
         for part in matches:
             if isinstance(part, Match):
                 self._test(part)
+            elif isinstance(part, Change):
+                self._change(part)
+            elif part.name == "zone":
+                yield self._zone(part)
             elif part.name != "nothing":
                 raise Unmodelled("something behind a verdict", self.line)
-        if isinstance(last, Match):
+        if self.resolver.learned.is_anothers(self.lookups):
+            self.tests.append(Never("what another host has left"))
+        if isinstance(last, Change):
+            self._change(last)
+        elif isinstance(last, Match):
             if last.name == "vmap":
                 yield from self._verdicts(last)
             else:
                 self._test(last)
-            return
-        for cases in self._cases(last):
-            yield netfilter.Rule(tuple(self.tests), cases, self.line)
+        elif last.name == "zone":
+            yield self._zone(last)
+        else:
+            for cases in self._cases(last):
+                yield netfilter.Rule(tuple(self.tests), cases, self.line)
+
+    def _change(self, change: Change) -> None:
+        """An element put or taken; the rule may end there."""
+        declared = self.resolver.declaration(change.name, change.element.key, change.line)
+        if not declared.is_dynamic:
+            raise Unmodelled(f"a change of the set `{change.name}`", change.line)
+        self.tests.append(Maybe("a set may be full, or lack what is taken out"))
+
+    def _zone(self, action: Action) -> netfilter.Rule:
+        """A zone by what was learned; only what the chain has just drawn is there for sure."""
+        (name,) = action.words
+        self.resolver.declaration(name, action.key, action.line)
+        if not self.resolver.learned.is_filled(name):
+            raise Unmodelled(f"zones of the map `{name}`, which nothing fills", action.line)
+        is_own = (name, action.key) in self.drawn
+        zone = netfilter.Zone(is_own, by_spi="esp spi" in action.key)
+        made = netfilter.Rule(tuple(self.tests), (Case(EVERYTHING, zone),), action.line)
+        self.tests.append(Maybe("a map may lack what is looked up"))
+        return made
 
     @cached_property
     def line(self) -> int:
@@ -152,11 +230,10 @@ class _Rule:
             case "equal" | "unequal":
                 assert match.value is not None, "a comparison has a value"
                 self.tests.append(self._compared(match.key, match.value, match.name == "unequal"))
-            case "own" | "not own":
-                self.tests.append(Own(negated=match.name == "not own"))
-            case "own of arrival" | "not own of arrival":
-                negated = match.name == "not own of arrival"
-                self.tests.append(Own(of_arrival=True, negated=negated))
+            case name if name in _OWN:
+                self.tests.append(_OWN[name])
+            case "counted":
+                self.tests.append(Maybe("one in so many packets"))
             case "credit":
                 limit = self.resolver.limits.get(match.key[0])
                 if limit is None:
@@ -168,8 +245,8 @@ class _Rule:
                     raise Unmodelled(f"a limit for each `{side}`", self.line)
                 self.tests.append(Within((netfilter.of_family(family_of(side)),)))
                 self.rate = Rate(int(connections), unit, per_source=True)
-            case "crowd":
-                self.tests.append(Never("a second claimant"))
+            case "crowd" | "over credit":
+                self.tests.append(Never("a second claimant, or too many of one"))
             case "paced" | "opens":
                 self.silent = True  # of what is logged or changed, not of what passes
             case "resets":
@@ -181,6 +258,9 @@ class _Rule:
                 raise Unmodelled(f"`{match.name}`", self.line)
 
     def _compared(self, key: tuple[str, ...], value: Value, negated: bool) -> Test:
+        unknown = self._unknown(key, value, negated)
+        if unknown is not None:
+            return unknown
         if len(key) > 1:
             return self.resolver.within(key, value, negated=negated)
         selector, words = key[0], value.words
@@ -207,6 +287,23 @@ class _Rule:
                 return Is("decrypted" if selector == "meta ipsec" else "protected", exists)
             case _:
                 return self.resolver.within(key, value, negated=negated)
+
+    def _unknown(self, key: tuple[str, ...], value: Value, negated: bool) -> Test | None:
+        """The test of what hangs on earlier packets, or is inside one; None of other things."""
+        if self._is_learned(key, value):
+            self.lookups.append(Lookup(key, value.words[0], not negated))
+            return Maybe(f"what was put into `{value.words[0]}`")
+        if key == ("ct zone",):
+            if negated:
+                raise Unmodelled("what is not in a zone", self.line)
+            return _zone_test(value.words, self.line)
+        return Maybe("what is inside a packet") if key[0][0] == "@" else None
+
+    def _is_learned(self, key: tuple[str, ...], value: Value) -> bool:
+        """Whether a set is one that packets change."""
+        if value.kind != "set":
+            return False
+        return self.resolver.declaration(value.words[0], key, self.line).is_dynamic
 
     # -- actions
 
@@ -283,6 +380,18 @@ class _Rule:
             else:
                 box = together(action.key, fields)
             yield Case(box, Destination(axes.address_of(data)))
+
+
+def _zone_test(words: tuple[str, ...], line: int) -> Test:
+    """Whether a packet is in zone 0, or in one of a range that does not hold it."""
+    low, _, high = words[0].partition("-")
+    if len(words) != 1 or not low.isdigit() or (high and not high.isdigit()):
+        raise Unmodelled("a comparison of zones", line)
+    if int(low) == 0:
+        if high:
+            raise Unmodelled("zone 0 and others", line)
+        return Maybe("a zone may not have been had")
+    return Zoned()
 
 
 def _fields(element: str) -> tuple[str, ...]:
