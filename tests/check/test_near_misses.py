@@ -220,6 +220,10 @@ def test_allow(code: str, severity: str | None, flow: str, codes) -> None:
     assert codes(ZONES + NAT + f"allow {flow}\n").get(code) == severity
 
 
+LOW, HIGH = " with spi 0x1000-0x1fff", " with spi 0x2000-0x2fff"
+BOB, BOB_WITHOUT = f"forward esp from hq to bob{HIGH}", "forward esp from partners to bob"
+DENIED, TO_GATEWAY = "deny esp from hq to lan", "allow esp from hq to gateway"
+
 FORWARDS = [
     ("TG102", "error", "ah from hq to alice"),
     ("TG102", None, "any from hq to alice"),
@@ -250,6 +254,14 @@ FORWARDS = [
             "forward esp from wan to bob with spi 0x2000-0x2fff"
         ),
     ),
+    ("TG202", "error", f"esp from hq to alice{LOW}\nforward esp from hq to bob"),
+    ("TG202", "error", f"esp from hq to alice\nforward esp from hq to bob{LOW}"),
+    ("TG202", "error", f"any from hq to alice\nforward esp from hq to bob{LOW}"),
+    ("TG202", None, f"esp from hq to alice{LOW}\nforward esp from partners to bob{LOW}"),
+    ("TG202", None, f"esp from hq to alice{LOW}\nforward esp from hq to alice-again{HIGH}"),
+    ("TG202", None, f"esp from hq to alice{LOW}\nforward esp from hq to bob{HIGH}\n{DENIED}"),
+    ("TG601", None, f"esp from hq to alice{LOW}\nforward esp from hq to alice{HIGH}"),
+    ("TG601", "warning", f"esp from hq to alice{LOW}\nforward esp from hq to alice-again{LOW}"),
     ("TG202", "error", "any from wan to alice\nforward esp from hq to bob"),
     ("TG202", None, "any except esp from wan to alice\nforward esp from hq to bob"),
     ("TG202", None, "esp from wan to alice\nforward esp from hq to bob\ndeny esp from hq to lan"),
@@ -280,6 +292,46 @@ FORWARDS = [
         "error",
         "esp from hq to alice\nallow esp from bob to hq\nallow esp from alice to hq with tracking",
     ),
+    ("TG205", None, f"esp from hq to alice{LOW}\nallow esp from bob to hq"),
+    ("TG205", "error", f"esp from hq to alice{LOW}\n{BOB_WITHOUT}\nallow esp from link to wan"),
+    # who shares a peer with servers that are told apart by SPI
+    ("TG201", None, f"esp from hq to alice{LOW}\nallow esp from alice, bob to hq"),
+    ("TG201", None, f"esp from hq to alice{LOW}\n{BOB}\nallow esp from alice, bob, one to hq"),
+    ("TG201", "error", f"esp from hq to alice{LOW}\n{BOB}\nallow esp from alice, link, one to hq"),
+    ("TG201", "error", f"esp from hq to alice{LOW}\nallow esp from alice, bob to hq, partners"),
+    ("TG207", None, f"esp from hq to alice{LOW}\nallow esp from hq to gateway"),
+    ("TG207", None, f"esp from hq to alice{LOW}\nallow esp from alice to hq\n{TO_GATEWAY}"),
+    ("TG207", "error", f"esp from hq to alice{LOW}\nallow esp from bob to hq\n{TO_GATEWAY}"),
+    ("TG209", None, f"esp from hq to alice{LOW}\nallow esp from alice-again to hq-again"),
+    ("TG209", "advice", f"esp from hq to alice{LOW}"),
+    # ESP past its SPI
+    ("TG211", None, f"esp from hq to alice{LOW}\nallow esp from alice to hq, partners"),
+    ("TG211", None, f"esp from hq to alice{LOW}\nforward esp from partners to alice"),
+    ("TG211", None, f"esp from hq to alice{LOW}\nforward esp from hq at 203.0.113.2 to bob"),
+    ("TG211", "error", f"esp from hq to alice{LOW}\nforward esp from hq at 203.0.113.2 to alice"),
+    ("TG211", "advice", f"esp from hq to alice{LOW}\nforward any from hq at 203.0.113.2 to alice"),
+    (
+        "TG211",
+        None,
+        f"esp from hq to alice{LOW}\nforward any except esp from hq at 203.0.113.2 to alice",
+    ),
+    ("TG211", "error", f"esp from hq at 203.0.113.2 to alice{LOW}\nallow esp from alice to hq"),
+    ("TG211", "advice", f"esp from hq at 203.0.113.2 to alice{LOW}\nallow any from alice to hq"),
+    ("TG211", None, f"esp from hq at 203.0.113.2 to alice{LOW}\nallow esp from alice to partners"),
+    (
+        "TG211",
+        None,
+        (
+            f"esp from hq at 203.0.113.2 to alice{LOW}\nallow esp from alice to hq\n"
+            "nat from alice to wan as 203.0.113.2"
+        ),
+    ),
+    ("TG211", "error", f"esp from hq to alice{LOW}\nallow esp from hq to alice"),
+    ("TG211", None, f"esp from hq to alice{LOW}\nallow esp from hq to bob"),
+    ("TG211", None, f"esp from hq to alice{LOW}\nallow esp from partners to alice"),
+    ("TG211", "error", f"esp from hq to alice{LOW}, hairpin"),
+    ("TG211", "error", f"esp from hq to alice{LOW}\nnat from hq to lan"),
+    ("TG211", None, f"esp from hq to alice{LOW}\nnat from partners to lan"),
     # ports
     ("TG206", "error", "tcp/80 from wan to alice\nforward tcp/80 from hq to bob"),
     ("TG206", None, "tcp/80 from wan to alice\nforward tcp/81 from hq to bob"),

@@ -13,6 +13,7 @@ from lab.laboratory import reply_to
 
 from tunnelgate.flows import axes
 from tunnelgate.meaning import Outcome, Packet, Ports
+from tunnelgate.policy.model import ESP
 from tunnelgate.policy.options import PORTLESS
 
 if TYPE_CHECKING:
@@ -199,6 +200,9 @@ class Exchange:
         # what AH protects has flags too, which connection tracking sees in IPv6
         flags = "SA" if probe.flags == "S" else "A"
         answer = dataclasses.replace(reply_to(found), flags=flags)
+        spi = self.gateway.answering(self.outcome.packet)
+        if spi is not None:
+            answer = dataclasses.replace(answer, spi=spi)
         yield _Step("answer", answer, back)
         yield _Step("second packet", dataclasses.replace(probe, flags="A"), there)
         yield from _errors(Ends.of(probe), there, back, found.packet)

@@ -10,10 +10,12 @@ from fate import Fate
 from lab import Probe, Wire
 
 from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows.fields import ANY_SPI
 from tunnelgate.meaning import Decider, Outcome, Packet, Ports
 from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.plan import build
 from tunnelgate.policy import Policy, Zone
+from tunnelgate.policy.model import ESP
 from tunnelgate.policy.options import PORTLESS
 
 _PROBE_NAMES = {6: "tcp", 17: "udp", 47: "gre", 50: "esp", 51: "ah", 1: "icmp", 58: "icmpv6"}
@@ -30,6 +32,7 @@ class Wiring:
         self.decider = Decider(policy)
         self.plan = build(policy)
         self.is_counted = any(pair.guards for pair in self.plan.pairs)
+        self.tells_spis = any(one.options.spi is not None for one in policy.forwards)
         self.tunnels: dict[Zone, str] = {}
         self._actual: dict[int, int] = {}
         self.wires = [
@@ -97,6 +100,7 @@ class Wiring:
             self.text(packet.destination),
             _PROBE_NAMES.get(protocol, protocol),
             sport=packet.source_port,
+            spi=packet.spi,
             dport=low if protocol in axes.WITH_PORTS else 500,
             icmp_type=low >> 8 if protocol in axes.WITH_TYPES else None,
             icmp_code=low & 0xFF if protocol in axes.WITH_TYPES else 0,
@@ -131,6 +135,20 @@ class Wiring:
         has_answer = protocol not in axes.WITH_TYPES or low >> 8 in {8, 128}
         is_decrypted = packet.decrypted and packet.ingress.over is None
         return is_routed and has_answer and not is_decrypted
+
+    def answering(self, packet: Packet) -> int | None:
+        """The SPI of an answer to ESP: of the sender's range if it has one, else of nobody's."""
+        if packet.l4 not in ESP or not self.tells_spis:
+            return None
+        told = [one for one in self.policy.forwards if one.options.spi is not None]
+        mine = [
+            one.spis
+            for one in told
+            if one.target == packet.source
+            and any(packet.destination in entry.sources for entry in one.entries)
+        ]
+        others = ANY_SPI - Intervals.union_of(one.spis for one in told)
+        return (mine[0] if mine else others).first()
 
     def waits(self, packet: Packet) -> bool:
         """Whether connections of before may count against it, gone as they are."""

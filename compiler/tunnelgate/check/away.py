@@ -10,7 +10,7 @@ from tunnelgate.check.index import BoxIndex
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule, Zone
-from tunnelgate.policy.model import Entry
+from tunnelgate.policy.model import ESP, Entry
 from tunnelgate.records import record
 
 if TYPE_CHECKING:
@@ -33,13 +33,16 @@ class Away:
 
 
 def find(context: Context) -> Iterator[Away]:
-    """For each forward, the statements about the gateway that it defeats, until all is shown."""
+    """For each forward, the statements about the gateway that it defeats, until all is shown.
+
+    One by SPI leaves the gateway the ESP of other SPIs.
+    """
     if not context.policy.forwards:
         return
     named, unnamed = _index(context, True), _index(context, False)
     for forward in context.policy.forwards:
         for entry in forward.entries:
-            unseen = forward.l4
+            unseen = forward.l4 if forward.options.spi is None else forward.l4 - ESP
             for index, is_named in ((named, True), (unnamed, False)):
                 for away in _taken(context, index.get(entry.zone), forward, entry, unseen):
                     yield Away(*away, is_named)

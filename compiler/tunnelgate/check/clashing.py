@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.collisions import Collision
@@ -11,13 +11,18 @@ from tunnelgate.check.words import except_places, except_protocol, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Side
+from tunnelgate.policy.spis import show_spis
 
 if TYPE_CHECKING:
     from tunnelgate.check.context import Context
 
 
 def tell_collisions(
-    row: Rule, context: Context, channels: Intervals, what: str, help: str
+    row: Rule,
+    context: Context,
+    channels: Intervals,
+    what: str,
+    help: Callable[[Collision], str],
 ) -> Iterator[Diagnostic]:
     """One finding for each later forward; `what` names the channels, empty for their own name."""
     told = set()
@@ -32,7 +37,7 @@ def tell_collisions(
             collision,
             common.first(),
             what or f"`{show_channel(common.first())}`",
-            help,
+            help(collision),
         )
 
 
@@ -46,12 +51,20 @@ def _tell(
         f"{what or show_channel(channel)} is forwarded to {where}",
         Label(protocol_word(later.protocols, channel)),
         (
-            Label(later.host_span, f"from {context.describe(collision.sources)} to here"),
-            Label(earlier.host_span, "and to here"),
+            Label(
+                later.host_span,
+                f"from {context.describe(collision.sources)}{_spis(later)} to here",
+            ),
+            Label(earlier.host_span, f"and{_spis(earlier)} to here"),
         ),
         help=help,
         fix=_take_apart(later, earlier),
     )
+
+
+def _spis(forward: Forward) -> str:
+    spi = forward.options.spi
+    return "" if spi is None else f" with SPIs {show_spis(spi)}"
 
 
 def _take_apart(one: Forward, other: Forward) -> Fix | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
 
-from tunnelgate.check import away, claims, collisions, portless, sharing
+from tunnelgate.check import apart, away, claims, collisions, portless, sharing
+from tunnelgate.check.apart import Own
 from tunnelgate.check.away import Away
 from tunnelgate.check.claims import Claim
 from tunnelgate.check.collisions import Collision
@@ -150,6 +151,11 @@ class Context:
     def paths(self) -> Paths:
         """The translated paths."""
         return Paths(self.policy, self.machines)
+
+    @cached_property
+    def apart(self) -> list[Own]:
+        """What forwards by SPI keep apart from the ESP of everybody else."""
+        return apart.find(self)
 
     def claims(self, channel: int) -> list[Claim]:
         """Who may start a channel from behind source NAT, in the order of the statements."""

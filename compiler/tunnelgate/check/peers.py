@@ -33,10 +33,13 @@ class Contest:
 
 
 def with_forwards(context: Context) -> Iterator[Contest]:
-    """Claims of hosts other than the one that a forward hands the peer's ESP to."""
+    """Claims of hosts other than the one that a forward hands the peer's ESP to.
+
+    One by SPI leaves the ESP of other SPIs to others.
+    """
     entries: list[tuple[Box, Forward | Rule]] = []
     for forward in context.policy.forwards:
-        for entry in forward.entries:
+        for entry in forward.entries if forward.options.spi is None else ():
             sources = context.handed_on(forward, entry, ESP_CHANNEL)
             if sources:
                 entries.append(((entry.addresses, sources), forward))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tunnelgate.meaning.expect import Failure
 
 
-def said(failure: Failure) -> str:
+def said(failure: Failure, *, minds_spis: bool = False) -> str:
     """Why it does not hold, in a clause: the packet that shows it, and the fate of that."""
     if not failure.is_decided:
         return f"`{failure.expect.question.text}` is too large to be decided"
@@ -20,8 +20,9 @@ def said(failure: Failure) -> str:
         return f"no packet can be `{failure.expect.question.text}`"
     packet = failure.outcome.packet
     inside = ", inside IPsec," if packet.decrypted else ""
+    spi = f" with SPI {packet.spi:#x}" if minds_spis else ""
     return (
-        f"{show_channel(packet.l4)} from {show_place(packet.source)} to "
+        f"{show_channel(packet.l4)}{spi} from {show_place(packet.source)} to "
         f"{show_place(packet.destination)}{inside} {_fate(failure.outcome, failure.expect.kind)}"
     )
 

@@ -15,6 +15,9 @@ from tunnelgate.flows.intervals import Intervals
 EGRESS, L4, SOURCE_PORT, DESTINATION, SOURCE = range(5)
 AXES = 5
 ANY_PORT = Intervals.span(0, 0xFFFF)
+#: ESP has no ports: on the axis of source ports stands its SPI (RFC 4303 section 2.1).
+SPI = SOURCE_PORT
+ANY_SPI = Intervals.span(0, 0xFFFFFFFF)
 
 Sets = tuple[Intervals | None, ...]
 """What a row asks of each axis; None where it asks nothing."""

@@ -79,6 +79,7 @@ class Packet:
         source, destination: places on the axis of addresses, of one family.
         l4: place on the axis of protocol and port.
         source_port: of TCP and UDP; says nothing otherwise.
+        spi: of ESP; says nothing otherwise.
         decrypted: it came through the gateway's own IPsec over that zone.
     """
 
@@ -88,6 +89,7 @@ class Packet:
     l4: int
     source_port: int = CLIENT_PORT
     decrypted: bool = False
+    spi: int = 0x1000
 
 
 @record
@@ -188,7 +190,7 @@ class Decider:
     def forward_of(self, packet: Packet) -> tuple[Forward, Entry] | tuple[None, None]:
         """The forward that takes a packet, and where it took it from."""
         for forward in self.policy.forwards:
-            if packet.l4 not in forward.l4:
+            if not forward.takes(packet.l4, packet.spi):
                 continue
             for entry in forward.entries:
                 if (

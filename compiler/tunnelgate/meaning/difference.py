@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import (
-    ANY_PORT,
+    ANY_SPI,
     AXES,
     DESTINATION,
     DROP,
@@ -276,7 +276,7 @@ def _domain(
     return (
         Intervals.of((number, number) for number in numbers.values()),
         axes.ANY_L4 - Intervals.of([other_icmp]),
-        ANY_PORT,
+        ANY_SPI,
         destinations,
         sources,
     )

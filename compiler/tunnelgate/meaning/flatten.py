@@ -18,7 +18,9 @@ from tunnelgate.flows import axes
 from tunnelgate.flows.fields import (
     DROP,
     EVERYTHING,
+    L4,
     SOURCE,
+    SPI,
     Arrival,
     Delivered,
     Rate,
@@ -39,6 +41,7 @@ from tunnelgate.meaning.decide import (
 from tunnelgate.policy.model import (
     AH,
     BEGINS_NOTHING,
+    ESP,
     MULTICAST,
     Entry,
     Forward,
@@ -176,7 +179,9 @@ class _Arriving:
         """In the order of `Decider.decide`."""
         yield from self._stopped()
         for forward, entry in self.entries:
-            yield from self._forwarded(forward, entry)
+            for row in self._forwarded(forward, entry):
+                for sets in _of_spis(forward, row.sets):
+                    yield row._replace(sets=sets)
         for egress in self.policy.zones:
             yield from self._towards(egress)
 
@@ -345,7 +350,9 @@ class _Arriving:
             return
         yield _Translation(None, self.whole.gateway, None, _sets(l4=ICMPV6_ERRORS))
         for forward, entry in self.entries:
-            yield from self._of_forward(forward, entry)
+            for one in self._of_forward(forward, entry):
+                for sets in _of_spis(forward, one.sets):
+                    yield one._replace(sets=sets)
         for egress in self.policy.zones[1:]:
             space, choice = self.whole.space(self.ingress, egress), self.whole.egress(egress)
             for nat, sources, destinations in self._nats(egress):
@@ -423,6 +430,16 @@ def _of_rule(
         source=rule.source.addresses(entry.zone) & entry.sources,
         destination=entry.addresses,
     )
+
+
+def _of_spis(forward: Forward, taken: Sets) -> Iterator[Sets]:
+    """What a forward takes, its ESP with its SPIs alone."""
+    if forward.options.spi is None:
+        yield taken
+        return
+    l4 = taken[L4] or axes.ANY_L4
+    yield (*taken[:L4], l4 - ESP, *taken[L4 + 1 :])
+    yield (*taken[:L4], l4 & ESP, forward.spis, *taken[SPI + 1 :])
 
 
 def _rates(statement: Rule | Forward) -> frozenset[Rate]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT, Arrival
+from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT, SPI, Arrival
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import CLIENT_PORT, Packet
 from tunnelgate.meaning.flatten import arrivals
@@ -42,14 +42,15 @@ class Part:
 
     def packet(self, box: Box) -> Packet:
         """One packet of a box of the part, the first; its source port is that of a client."""
-        ports = box[SOURCE_PORT]
+        ports = box[SOURCE_PORT] & ANY_PORT
         return Packet(
             self.ingress,
             box[SOURCE].first(),
             box[DESTINATION].first(),
             box[L4].first(),
-            CLIENT_PORT if CLIENT_PORT in ports else ports.first(),
+            CLIENT_PORT if CLIENT_PORT in ports or not ports else ports.first(),
             self.arrival.decrypted,
+            box[SPI].first(),
         )
 
 
@@ -82,7 +83,7 @@ def parts(
             for egress, destinations in question.destination:
                 to = members(policy, egress, destinations)
                 for family in (4, 6):
-                    box = _box(family, egress, l4, to, sources)
+                    box = _box(family, egress, (l4, question.spis), to, sources)
                     if all(box):
                         yield Part(arrival, home, ingress, egress, family, box)
 
@@ -94,14 +95,15 @@ def _inside(policy: Policy, ingress: Zone) -> Intervals:
     )
 
 
-def _box(family: int, egress: Zone, l4: Intervals, to: Intervals, sources: Intervals) -> Box:
+def _box(family: int, egress: Zone, channels: Box, to: Intervals, sources: Intervals) -> Box:
     """Each family has an ICMP of its own (RFC 792, RFC 4443)."""
     axis = axes.family_axis(family)
     other_icmp = axes.l4(axes.ICMPV6 if family == 4 else axes.ICMP)
+    l4, spis = channels
     return (
         Intervals.single(egress.index),
         l4 - Intervals.of([other_icmp]),
-        ANY_PORT,
+        spis,
         to & axis,
         sources & axis,
     )

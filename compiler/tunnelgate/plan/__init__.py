@@ -3,6 +3,8 @@
 from tunnelgate.plan.build import build
 from tunnelgate.plan.channels import Channel, Kind, channels
 from tunnelgate.plan.model import (
+    LAST_APART,
+    Apart,
     ClearDrop,
     Dnat,
     Feature,
@@ -22,10 +24,12 @@ from tunnelgate.plan.model import (
     Tracking,
 )
 from tunnelgate.plan.size import connections
-from tunnelgate.plan.tables import Element, Row, Shape, Table, tabulate
+from tunnelgate.plan.tables import Element, Row, Shape, Table, asked, tabulate
 from tunnelgate.plan.taken import Keeper, Taken, taken
 
 __all__ = [
+    "LAST_APART",
+    "Apart",
     "Channel",
     "ClearDrop",
     "Dnat",
@@ -51,6 +55,7 @@ __all__ = [
     "Table",
     "Taken",
     "Tracking",
+    "asked",
     "build",
     "channels",
     "connections",

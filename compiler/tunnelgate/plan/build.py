@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.plan import apart
 from tunnelgate.plan.model import (
     Asked,
     ClearDrop,
@@ -31,6 +32,7 @@ from tunnelgate.plan.model import (
 from tunnelgate.plan.tracking import trackings, untracked
 from tunnelgate.policy import model
 from tunnelgate.policy.options import PORTLESS
+from tunnelgate.records import replace
 
 _IKE = Intervals.of([axes.l4(axes.UDP, 500, 500), axes.l4(axes.UDP, 4500, 4500)])
 _L2TP = Intervals.of([axes.l4(axes.UDP, 1701, 1701)])
@@ -51,6 +53,7 @@ class _Builder:
         self.policy = policy
         self.links: dict[model.Zone, Link] = {}
         self.features: dict[Feature, list[Origin]] = defaultdict(list)
+        self.numbers = apart.numbers(policy)
         for zone in policy.zones[1:]:
             self.links[zone] = self._link(zone)
 
@@ -75,6 +78,7 @@ class _Builder:
             links=tuple(self.links.values()),
             pairs=pairs,
             dnats=dnats,
+            apart=tuple(apart.hosts(policy, self.links)),
             snats=snats,
             trackings=tracked,
             helpers=helpers,
@@ -312,38 +316,48 @@ class _Builder:
 
     def _dnats(self) -> Iterator[Dnat]:
         for forward in sorted(self.policy.forwards, key=lambda one: one.text):
-            about = origin(forward)
             for entry in forward.entries:
-                known = entry.addresses - axes.UNKNOWN
-                sources = _of(entry.zone, entry.sources)
-                link = self.links[entry.zone]
-                if known:
-                    match = Match(sources, known, forward.l4)
-                    yield Dnat(
-                        link,
-                        match,
-                        forward.family,
-                        None,
-                        Intervals.EMPTY,
-                        forward.target,
-                        forward.port,
-                        about,
-                    )
-                if entry.addresses.overlaps(axes.UNKNOWN):
-                    match = Match(sources, axes.ANY_ADDRESS, forward.l4)
-                    own = self._of_arrival(entry, forward.family)
-                    arrival = self._takes_arrivals(entry, forward.family)
-                    yield Dnat(
-                        link,
-                        match,
-                        forward.family,
-                        "arrival" if arrival else "machine",
-                        Intervals.EMPTY if arrival else self._elsewhere(entry, forward.family),
-                        forward.target,
-                        forward.port,
-                        about,
-                        (own - entry.addresses).overlaps(axes.UNKNOWN),
-                    )
+                if forward.options.spi is None:
+                    yield from self._taken_from(forward, entry, forward.l4)
+                    continue
+                if rest := forward.l4 - model.ESP:
+                    yield from self._taken_from(forward, entry, rest)
+                number = self.numbers[forward.target]
+                for dnat in self._taken_from(forward, entry, model.ESP):
+                    yield replace(dnat, spis=forward.options.spi, number=number)
+
+    def _taken_from(
+        self, forward: model.Forward, entry: model.Entry, l4: Intervals
+    ) -> Iterator[Dnat]:
+        about = origin(forward)
+        known = entry.addresses - axes.UNKNOWN
+        sources = _of(entry.zone, entry.sources)
+        link = self.links[entry.zone]
+        if known:
+            yield Dnat(
+                link,
+                Match(sources, known, l4),
+                forward.family,
+                None,
+                Intervals.EMPTY,
+                forward.target,
+                forward.port,
+                about,
+            )
+        if entry.addresses.overlaps(axes.UNKNOWN):
+            own = self._of_arrival(entry, forward.family)
+            arrival = self._takes_arrivals(entry, forward.family)
+            yield Dnat(
+                link,
+                Match(sources, axes.ANY_ADDRESS, l4),
+                forward.family,
+                "arrival" if arrival else "machine",
+                Intervals.EMPTY if arrival else self._elsewhere(entry, forward.family),
+                forward.target,
+                forward.port,
+                about,
+                (own - entry.addresses).overlaps(axes.UNKNOWN),
+            )
 
     @staticmethod
     def _of_arrival(entry: model.Entry, family: int) -> Intervals:

@@ -18,10 +18,11 @@ class Kind(Enum):
     PORT = "port"
     ICMP = "icmp"
     ICMPV6 = "icmpv6"
+    SPI = "spi"
 
 
 class Channel(NamedTuple):
-    """Protocols `[low, high]`, or ports or ICMP types `[low, high]` of one protocol."""
+    """Protocols `[low, high]`, or ports, ICMP types or SPIs `[low, high]` of one protocol."""
 
     kind: Kind
     protocol: int

@@ -2,6 +2,7 @@
 
 Evaluation order, which each target keeps in its own way:
 
+0. connections of hosts that are kept apart (`dnats` by SPI, and `apart`);
 1. destination translation (`dnats`);
 2. the drops that hold for established connections too: `clear_drops`, and AH in its original
    direction on the path of a `Snat`;
@@ -19,12 +20,16 @@ from enum import Enum
 from typing import Literal
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.intervals import Interval, Intervals
 from tunnelgate.records import record
 from tunnelgate.source import Span
 
 Asked = Literal["arrival", "machine", "other"]
 """Whose address a destination is: the arrival interface's, the machine's, or none of these."""
+
+
+LAST_APART = 4095
+"""The last number of a host that is kept apart; there may be higher ones where it has no room."""
 
 
 class Feature(Enum):
@@ -222,6 +227,8 @@ class Dnat:
         port: the port it gets, None to keep its own.
         not_arrival: with `"machine"`, but not the arrival interface's own, which nobody knows
             either.
+        spis: of ESP, which SPIs; None for all of them.
+        number: which connections of the host's these are (`Apart`), 0 for those of everybody.
     """
 
     link: Link
@@ -233,6 +240,31 @@ class Dnat:
     port: int | None
     origin: Origin
     not_arrival: bool = False
+    spis: Interval | None = None
+    number: int = 0
+
+
+@record
+class Apart:
+    """What a host sends to the peers whose ESP it gets by its SPI.
+
+    Connection tracking knows ESP by its addresses alone, so that of each such host is kept apart:
+    what it gets (`Dnat.number`) and what it sends.
+
+    Attributes:
+        link: where the host is.
+        match: the host, its peers, and ESP.
+        number: from 1, another for each host (plan/apart.py).
+        dynamic: some of the machine's own addresses, which are no peers, are not known.
+        drawing: which SPIs the host has to draw, a sentence without its full stop.
+    """
+
+    link: Link
+    match: Match
+    number: int
+    dynamic: bool
+    drawing: str
+    origin: Origin
 
 
 @record
@@ -338,6 +370,7 @@ class Plan:
     links: tuple[Link, ...]
     pairs: tuple[Pair, ...]
     dnats: tuple[Dnat, ...]
+    apart: tuple[Apart, ...]
     snats: tuple[Snat, ...]
     trackings: tuple[Tracking, ...]
     helpers: tuple[Helper, ...]
@@ -387,7 +420,7 @@ class Plan:
             yield from (guard.origin for guard in pair.guards)
         for snat in self.snats:
             yield from (moved.origin for moved in snat.moved)
-        for nodes in (self.dnats, self.snats, self.helpers, self.clear_drops, self.mss):
+        for nodes in (self.dnats, self.apart, self.snats, self.helpers, self.clear_drops, self.mss):
             yield from (node.origin for node in nodes)
         for origins in self.features.values():
             yield from origins

@@ -87,12 +87,12 @@ def tabulate(rules: Iterable[Rule]) -> tuple[tuple[Table, ...], tuple[Rule, ...]
 def _tabulated(rule: Rule, rows: dict[Shape, dict[Element, Origin]]) -> bool:
     """Put a rule into the tables. Whether it could be."""
     parts = list(rule.match.families())
-    asked = channels(rule.match.l4)
-    if any(_rows(part, len(asked)) > _MAX_ROWS for _, part in parts):
+    split = channels(rule.match.l4)
+    if any(_rows(part, len(split)) > _MAX_ROWS for _, part in parts):
         return False
     for family, part in parts:
-        sources, destinations = _asked(part.source), _asked(part.destination)
-        for channel in asked:
+        sources, destinations = asked(part.source), asked(part.destination)
+        for channel in split:
             shape = Shape(
                 family,
                 sources != (None,),
@@ -109,14 +109,15 @@ def _tabulated(rule: Rule, rows: dict[Shape, dict[Element, Origin]]) -> bool:
     return True
 
 
-def _asked(addresses: Intervals) -> tuple[Interval | None, ...]:
+def asked(addresses: Intervals) -> tuple[Interval | None, ...]:
+    """The intervals of a set of addresses; None alone where any will do."""
     return (None,) if addresses == axes.ANY_ADDRESS else addresses.items
 
 
-def _rows(match: Match, asked: int) -> int:
+def _rows(match: Match, split: int) -> int:
     """How many rows a match would be; one-sided lists are free, products count."""
-    sources, destinations = len(_asked(match.source)), len(_asked(match.destination))
-    return 0 if sources == 1 or destinations == 1 else sources * destinations * asked
+    sources, destinations = len(asked(match.source)), len(asked(match.destination))
+    return 0 if sources == 1 or destinations == 1 else sources * destinations * split
 
 
 def _shape_order(shape: Shape) -> tuple[int, bool, bool, int, bool]:

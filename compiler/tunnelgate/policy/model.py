@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import ANY_SPI
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.records import record
 from tunnelgate.source import SourceFile, Span
@@ -28,6 +29,7 @@ MULTICAST = Intervals.of(
 )
 
 AH = Intervals.of([axes.l4(axes.AH)])
+ESP = Intervals.of([axes.l4(axes.ESP)])
 #: Neighbour discovery, and what it needs of multicast listener discovery (RFC 4861, 2710, 3810).
 NEIGHBOUR_DISCOVERY = Intervals.of(
     axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF)
@@ -302,6 +304,15 @@ class Forward(Statement):
         found = self.protocols.startable(self.options.helper) - AH
         return found - NEIGHBOUR_DISCOVERY - ICMPV6_ERRORS if self.family == 6 else found
 
+    @cached_property
+    def spis(self) -> Intervals:
+        """The SPIs of the ESP that it takes."""
+        return ANY_SPI if self.options.spi is None else Intervals.span(*self.options.spi)
+
+    def takes(self, l4: int, spi: int) -> bool:
+        """Whether it is about a channel; of ESP, with that SPI."""
+        return l4 in self.l4 and (l4 >> 16 != axes.ESP or spi in self.spis)
+
 
 @record(eq=False, kw_only=True)
 class Nat(Statement):
@@ -344,10 +355,11 @@ class ExpectKind(Enum):
 
 @record(eq=False, kw_only=True)
 class Question:
-    """`esp from alice to hq`, resolved: a protocol and two places."""
+    """`esp from alice to hq`, resolved: a protocol and two places; of ESP perhaps some SPIs."""
 
     text: str
     protocols: ProtocolSet
+    spis: Intervals
     source: Side
     destination: Side
     span: Span

@@ -10,6 +10,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.diagnostics.nearest import nearest
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy.model import ESP as ESP
 from tunnelgate.policy.model import Limit, Options, ProtocolSet, Settings
 from tunnelgate.policy.params import WORD, Params
 from tunnelgate.policy.reporter import Reporter
@@ -28,7 +29,6 @@ PORTLESS = Intervals.of(
     axes.l4(protocol) for protocol in range(256) if protocol not in {*_TELLS_APART, axes.AH}
 )
 """The channels of which one address behind NAT can have one for each peer; AH has none at all."""
-ESP = Intervals.of([axes.l4(axes.ESP)])
 
 
 @record

@@ -277,6 +277,12 @@ def parse_literal(text: str) -> Intervals:
             axes.l4(protocol, low << 8, high << 8 | 0xFF)
             for low, high in parse_ports(rest, 255, "ICMP type")
         )
+    if word == "esp":
+        raise BadValue(
+            "an SPI is nothing that a statement can allow or deny",
+            "a `forward` says which SPIs are its host's, as `with spi 0x1000-0x1fff`; `esp/0x1000` "
+            "asks about one",
+        )
     if word in BY_NAME and _has_one_port(BY_NAME[word].l4):
         raise BadValue(f"`{word}/` begins no protocol", f"write `{word} port {rest}`")
     known = ", ".join(f"`{one}/`" for one in (*_TRANSPORTS, *_TYPES, "ip"))

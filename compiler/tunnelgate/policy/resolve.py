@@ -10,6 +10,7 @@ from typing import TypeVar
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.flows import axes
+from tunnelgate.flows.fields import ANY_SPI
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy.model import (
     AH,
@@ -34,7 +35,8 @@ from tunnelgate.policy.options import OptionReader
 from tunnelgate.policy.params import ADDRESS, NAME, PLACE, PORT
 from tunnelgate.policy.places import PlaceResolver
 from tunnelgate.policy.reporter import Reporter
-from tunnelgate.policy.values import BadValue, parse_port
+from tunnelgate.policy.values import BadValue, parse_port, parse_spi
+from tunnelgate.records import replace
 from tunnelgate.source import SourceFile, Span
 from tunnelgate.syntax import ast
 from tunnelgate.syntax.lengths import LONGEST_NAME
@@ -294,17 +296,31 @@ class _Resolver:
     # -- expectations
 
     def question(self, flow: ast.Flow) -> Question | None:
-        protocols = self.protocols.resolve(ast.Protocols((flow.protocol,), (), flow.protocol.span))
+        use, spis = self._of_spis(flow.protocol)
+        protocols = self.protocols.resolve(ast.Protocols((use,), (), use.span))
         source, destination = self.places.one(flow.source), self.places.one(flow.destination)
-        if protocols is None or source is None or destination is None:
+        if protocols is None or source is None or destination is None or spis is None:
             return None
         return Question(
             text=flow_text(flow),
             protocols=protocols,
+            spis=spis,
             source=source,
             destination=destination,
             span=flow.span,
         )
+
+    def _of_spis(self, use: ast.ProtocolUse) -> tuple[ast.ProtocolUse, Intervals | None]:
+        """`esp/0x1000` taken apart: ESP, and which SPIs; all of them of any other protocol."""
+        word, _, spis = use.atom.text.partition("/")
+        if word != "esp" or not spis:
+            return use, ANY_SPI
+        named = replace(use, atom=replace(use.atom, kind=ast.AtomKind.NAME, text=word))
+        try:
+            return named, Intervals.span(*parse_spi(spis))
+        except BadValue as error:
+            self.reporter.bad_value(rules.BAD_VALUE, use.atom.span, error)
+            return named, None
 
     def _expect(self, node: ast.Expect) -> Expect | None:
         question = self.question(node.flow)

@@ -188,8 +188,11 @@ def parse_rate(text: str) -> tuple[int, str]:
 
 
 def parse_spi(text: str) -> tuple[int, int]:
-    """Read `0x100-0x1ff`. Raises BadValue. SPIs up to 255 are reserved (RFC 4303 section 2.1)."""
-    low, high = (_spi(part) for part in text.split("-"))
+    """Read `0x100-0x1ff`, or one. Raises BadValue. SPIs up to 255 are reserved (RFC 4303 section
+    2.1).
+    """
+    first, _, last = text.partition("-")
+    low, high = _spi(first), _spi(last or first)
     if not 256 <= low <= high <= 0xFFFFFFFF:
         raise BadValue(
             f"`{text}` is no range of SPIs", "SPIs are 256 to 4294967295, the lower end first"
@@ -201,4 +204,6 @@ def _spi(text: str) -> int:
     """A number, 0x allowed; one with more digits than an SPI can have is as wrong as 0."""
     if len(text) > len("4294967295"):
         return 0
-    return int(text, 16) if text.startswith("0x") else int(text)
+    if text.startswith("0x"):
+        return int(text, 16)
+    return int(text) if text.isdecimal() else 0

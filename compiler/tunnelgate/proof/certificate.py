@@ -22,6 +22,7 @@ OBLIGATIONS = (
     "O2: what begins a connection has the verdict, translation, limit and helper of the policy",
     "O3: invalid packets are dropped, except ICMPv6 errors",
     "O4: related packets are ICMP errors, or were announced to a helper of the policy",
+    "O5: ESP that is told apart by SPI is in a conntrack zone of its host, and no other is",
 )
 
 #: More packets than this are not shown of one failure.
@@ -86,7 +87,8 @@ def _packet(policy: Policy, box: Box) -> str:
     source, destination = (_address(policy, box[axis].first()) for axis in (SOURCE, DESTINATION))
     ports = f" {port} to {l4 & 0xFFFF}" if l4 >> 16 in axes.WITH_PORTS else ""
     kind = f" {l4 >> 8 & 0xFF}" if l4 >> 16 in axes.WITH_TYPES else ""
-    return f"{source} to {destination}, protocol {l4 >> 16}{ports}{kind}"
+    spi = f" SPI {port:#x}" if l4 >> 16 == axes.ESP else ""
+    return f"{source} to {destination}, protocol {l4 >> 16}{ports}{kind}{spi}"
 
 
 def _address(policy: Policy, place: int) -> str:

@@ -103,6 +103,7 @@ class Lines:
                 yield from self._to_itself(family, way, [one for one in asked if one.is_loopback])
             others = [one for one in asked if not (way.zone.is_gateway and one.is_loopback)]
             beginning = [one.less(_INVALID) for one in others]
+            yield from _met([self._of(family).host_zones(way, quoted=False)], beginning)
             yield from _met([self._of(family).destinations(way)], beginning)
             for choice in range(self.world.choices):
                 yield from _met(self._of(family).new(way, choice), beginning)

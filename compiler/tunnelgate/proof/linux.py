@@ -45,6 +45,9 @@ from tunnelgate.proof import earlier
 from tunnelgate.proof.hooks import expect_places
 from tunnelgate.proof.world import World
 
+#: The priority of connection tracking (NF_IP_PRI_CONNTRACK): zones are chosen before it.
+_CONNTRACK = -200
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -103,6 +106,33 @@ class Linux:
         destination: the public address and what becomes of the port, None for neither.
         """
         return list(_New(self, way, 0).source_rows(egress, translated=False))
+
+    def host_zones(self, way: Way, *, quoted: bool) -> list[Row]:
+        """The zone of connection tracking that packets are put into, None for that of everybody.
+
+        Args:
+            way: how they arrive.
+            quoted: ICMP errors, by the ends of what answers the packet that they quote.
+
+        Raises:
+            Unmodelled: a zone is chosen when connection tracking has the packet.
+        """
+        found: list[Row] = []
+        is_last = False
+        hook = "output" if way.interface is None else "prerouting"
+        for chain in self.ruleset.at(hook, nat=False):
+            said = rows(self.ruleset, chain, self.facts(way), netfilter.of_family(self.family))
+            chosen = [row for row in said if isinstance(row.label, netfilter.HostZone)]
+            if chosen and any(row.label == DROP for row in said):
+                raise Unmodelled("a chain that chooses zones and drops")
+            is_late = chain.hook is not None and chain.hook.priority >= _CONNTRACK
+            if chosen and (is_last or is_late):
+                raise Unmodelled(
+                    "a host's zone where another may be chosen", int(str(chosen[0].cause))
+                )
+            is_last |= any(isinstance(row.label, netfilter.Zone) for row in said)
+            found += _numbered(chosen, quoted)
+        return [*found, Row(EVERYTHING, None, 0)]
 
     # -- packets of connections that there are
 
@@ -173,8 +203,17 @@ class Linux:
 
 
 def _counts(row: Row) -> bool:
-    """Whether a row of a filter is about passing; helpers have a stage of their own."""
-    return not isinstance(row.label, netfilter.Helper)
+    """Whether a row of a filter is about passing; helpers and zones have stages of their own."""
+    return not isinstance(row.label, netfilter.Helper | netfilter.Zone | netfilter.HostZone)
+
+
+def _numbered(chosen: list[Row], quoted: bool) -> list[Row]:
+    """The rows that choose hosts' zones of one kind, with the number as their label."""
+    return [
+        row._replace(label=row.label.number)
+        for row in chosen
+        if isinstance(row.label, netfilter.HostZone) and row.label.quoted is quoted
+    ]
 
 
 def _both(one: list[Row], other: list[Row]) -> list[Row]:

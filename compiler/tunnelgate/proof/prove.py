@@ -5,7 +5,9 @@ Compared are, by family and by every way in:
 O1  packets of established connections pass, but for the drops that hold for them too;
 O2  packets that begin a connection: verdict, both translations, source port, helper, limits;
 O3  invalid packets are dropped, but for ICMPv6 errors; untracked ones are judged as what begins;
-O4  related packets are ICMP errors, or what a helper of the policy announced.
+O4  related packets are ICMP errors, or what a helper of the policy announced;
+O5  ESP of a host that a forward tells apart by SPI, and the ICMP errors about what it gets, are in
+    a conntrack zone that nothing else is in.
 
 Flows that were there before a load are outside: they keep what they had (`diff` names them). So are
 collisions of protocols without ports, which are no property of one flow: the checks TG2xx.
@@ -19,7 +21,7 @@ from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.fields import ANY_PORT, DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
+from tunnelgate.flows.fields import ANY_SPI, DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
 from tunnelgate.flows.firstmatch import BUDGET, Difference, Row, differences
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Facts, Ruleset, State, sets
@@ -28,6 +30,7 @@ from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import AH, BEGINS_NOTHING
 from tunnelgate.proof.answers import expect_zones
+from tunnelgate.proof.apart import Hosts
 from tunnelgate.proof.known import PASSES, Known, passes
 from tunnelgate.proof.linux import Linux, Way
 from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, World
@@ -44,7 +47,7 @@ class Refuted:
     """Flows that a ruleset treats otherwise than its policy means.
 
     Attributes:
-        obligation: `O1` to `O4`.
+        obligation: `O1` to `O5`.
         situation: which packets they are, in words.
         family: 4 or 6.
         way: how the packets arrive.
@@ -89,6 +92,7 @@ def refutations(
             yield from prover.beginning(way)
             yield from prover.going_on(way)
             expect_zones(prover.linux, world, way)
+            yield from prover.apart(way)
             if way.interface is not None:
                 yield from prover.astray(way)
         yield from prover.to_itself()
@@ -131,6 +135,7 @@ class _Prover:
         self.linux = linux
         self.budget = budget
         self.known = Known(world.policy)
+        self.hosts = Hosts(linux)
         #: Whether it can matter to a packet of a plain zone that it was decrypted.
         inside = any(arrival.decrypted for arrival in arrivals(world.policy))
         self._minds_ipsec = bool(self.known.ipsec) or inside or linux.ruleset.asks_ipsec()
@@ -182,7 +187,7 @@ class _Prover:
         if egress is not None:
             space &= self.world.space(egress, from_gateway=way.interface is None)
         numbers = Intervals.of((zone.index, zone.index) for zone in zones)
-        return numbers, l4, ANY_PORT, space, self._sources(way)
+        return numbers, l4, ANY_SPI, space, self._sources(way)
 
     def _sources(self, way: Way) -> Intervals:
         if way.interface is None:
@@ -246,6 +251,17 @@ class _Prover:
                 met, done = ((lists[0], lists[-1]) for lists in (meant, said))
                 yield from self._compare(about, way, met, done, (*rest, staying))
 
+    def apart(self, way: Way) -> Iterator[Refuted]:
+        """Whose connections packets belong to; ICMP errors by the answer to what they quote."""
+        for quoted, situation in ((False, "is tracked"), (True, "is an error about ESP")):
+            domain = self._domain(way, self.l4)
+            if quoted:
+                space = self.world.existing & self.axis
+                domain = (*domain[:DESTINATION], space - self.world.own, space)
+            meant = self.hosts.meant(way, quoted=quoted)
+            said = self.linux.host_zones(way, quoted=quoted)
+            yield from self._compare(("O5", situation), way, [meant], [said], domain)
+
     def going_on(self, way: Way) -> Iterator[Refuted]:
         """Packets of connections that there are, and what belongs to these."""
         for to in self._departures(way):
@@ -292,7 +308,7 @@ class _Prover:
         """What the gateway sends to itself passes: both ends of the loopback interface."""
         gateway = self.world.gateway
         own = self.world.own & self.world.existing & self.axis
-        domain = (Intervals.single(gateway.index), self.l4, ANY_PORT, own, own)
+        domain = (Intervals.single(gateway.index), self.l4, ANY_SPI, own, own)
         facts = self.linux.facts(Way(gateway, _LOOPBACK, decrypted=False))
         for way, departure in (
             (Way(gateway, None, decrypted=False), _LOOPBACK),

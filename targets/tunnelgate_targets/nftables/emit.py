@@ -15,6 +15,7 @@ from tunnelgate.target import Output, Requirements, Setup
 from tunnelgate_targets import kernel
 from tunnelgate_targets.nftables import conntrack_zones, helpers, shared
 from tunnelgate_targets.nftables import needs as requirements
+from tunnelgate_targets.nftables.apart import HostZones
 from tunnelgate_targets.nftables.quote import comment, plain
 from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
@@ -42,6 +43,9 @@ _DISCOVERY_LINES = (
 )
 _ERRORS = "1-4"
 
+#: Before the zones of hosts whose SPIs are learned: the first that a packet is put into counts.
+_RAW_IN = "type filter hook prerouting priority raw - 10"
+_RAW_OUT = "type filter hook output priority raw - 10"
 _MANGLE_IN = "type filter hook prerouting priority mangle"
 _MANGLE_OUT = "type filter hook output priority mangle"
 _MANGLE_FORWARD = "type filter hook forward priority mangle"
@@ -50,6 +54,9 @@ _SRCNAT = "type nat hook postrouting priority srcnat"
 #: Behind source translation: what NAT before IPsec has rewritten is judged as it leaves.
 _LAST = "type filter hook postrouting priority 110"
 _WHY = {
+    "keep-apart": "ESP that is told apart by SPI: each host's in a conntrack zone of its own",
+    "keep-own-errors-apart": "ICMP errors of the gateway about such ESP",
+    "learn-spis": "what these hosts send, for ICMP errors about it",
     "give-helpers": "who gets a connection-tracking helper",
     "give-own-helpers": "the same for what the gateway itself starts",
     "translate-destination": "forwards",
@@ -103,7 +110,7 @@ def emit(plan: Plan, setup: Setup, revision: int) -> Output:
         load=("nft -f ruleset.nft",),
         unload=unload,
         caveats=(*caveats, UNPROVED) if is_tracked else caveats,
-        notes=NOTES if is_tracked else (),
+        notes=(*(NOTES if is_tracked else ()), *(one.drawing for one in plan.apart)),
         autoloaded=requirements.autoloaded(plan, text),
         versions=requirements.versions(text),
         connections=connections(plan),
@@ -128,6 +135,7 @@ class _Writer:
         self.interfaces = Interfaces(plan)
         self.made = Parts()
         self.translator = Translator(plan, self.interfaces, self.made)
+        self.host_zones = HostZones(plan, self.translator, self.made)
         self.pairs = {pair.name: pair for pair in plan.pairs}
 
     def shown(self) -> dict[str, Any]:
@@ -136,6 +144,7 @@ class _Writer:
             PairWriter(self.plan, pair, self.made).write()
         base = [one for one in self._base_chains() if one.lines or one.policy == "drop"]
         chains = [
+            *self.host_zones.chains(),
             *self._link_chains(),
             *self.made.chains,
             *self._drop_chains(),
@@ -181,7 +190,11 @@ class _Writer:
         """The chains at hooks, in the order in which a packet meets them."""
         made = self.translator
         output = "accept" if self.plan.default_output else "drop"
+        zones = self.host_zones
         rows: tuple[tuple[str, str, str, Iterable[str]], ...] = (
+            ("keep-apart", _RAW_IN, "accept", zones.arriving_lines()),
+            ("keep-own-errors-apart", _RAW_OUT, "accept", zones.own_lines()),
+            ("learn-spis", _MANGLE_IN, "accept", zones.learning_lines()),
             ("give-helpers", _MANGLE_IN, "accept", self._helper_lines(from_gateway=False)),
             ("give-own-helpers", _MANGLE_OUT, "accept", self._helper_lines(from_gateway=True)),
             ("no-clear-l2tp", _MANGLE_OUT, "accept", self._clear_l2tp_lines()),
@@ -199,7 +212,8 @@ class _Writer:
 
     def _base_chain(self, name: str, hook: str, policy: str, lines: tuple[str, ...]) -> BaseChain:
         if self.is_shared:
-            hook, policy = hook if hook == _LAST else f"{hook}{shared.BEFORE}", "accept"
+            hook = hook if hook in {_LAST, _RAW_IN, _RAW_OUT} else f"{hook}{shared.BEFORE}"
+            policy = "accept"
         return BaseChain(name, hook, policy, lines, _WHY[name])
 
     def _others(self, *selectors: str) -> Iterator[str]:

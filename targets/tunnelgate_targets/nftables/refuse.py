@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics import targets as rules
-from tunnelgate.plan import Feature, Origin, Plan
+from tunnelgate.plan import LAST_APART, Origin, Plan
 from tunnelgate_targets.nftables.quote import MAX_PREFIX
 
 
 def refuse(plan: Plan) -> list[Diagnostic]:
     """Findings of the group TG4xx."""
     found = []
-    for origin in plan.features.get(Feature.SPI, ()):
-        found.append(
-            Diagnostic(
-                rules.TRACKING,
-                "`spi` is not yet built for nftables",
-                Label(origin.span),
-                help="let ESP be encapsulated in UDP with `ipsec-nat-t`, or allow one claimant "
-                "for each peer with `single`",
-            )
-        )
     for one in plan.trackings:
         if one.family == 6:
             found += [_translated_ipv6(origin) for origin in one.origins]
+    found += _apart(plan)
     for pair in plan.pairs:
         for rule in (*pair.denials, *pair.permissions):
             if rule.log is not None and len(rule.log) > MAX_PREFIX:
@@ -45,3 +38,22 @@ def _translated_ipv6(statement: Origin) -> Diagnostic:
         Label(statement.span),
         help="let IPv6 be routed without `nat ipv6`: nothing has to be told apart then",
     )
+
+
+def _apart(plan: Plan) -> Iterator[Diagnostic]:
+    """Hosts told apart by SPI that are too many, or of a family whose errors are not read."""
+    for dnat in plan.dnats:
+        if dnat.spis is not None and dnat.family == 6:
+            yield Diagnostic(
+                rules.TRACKING,
+                "`spi` cannot be done for IPv6 with nftables",
+                Label(dnat.origin.span),
+                help="let the hosts be reached by addresses of their own, with `allow`",
+            )
+        elif dnat.number > LAST_APART:
+            yield Diagnostic(
+                rules.TRACKING,
+                f"more than {LAST_APART} hosts are told apart by SPI",
+                Label(dnat.origin.span),
+                help="forward to fewer hosts",
+            )

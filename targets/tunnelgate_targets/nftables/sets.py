@@ -15,13 +15,14 @@ from typing import NamedTuple
 from tunnelgate.flows import axes
 from tunnelgate.plan import Channel, Element, Kind, Shape, channels
 from tunnelgate_targets.nftables.quote import plain
-from tunnelgate_targets.nftables.words import FAMILY_WORD, addresses, numbers
+from tunnelgate_targets.nftables.words import FAMILY_WORD, addresses, numbers, spis
 
 _KIND_KEYS = {
     Kind.PROTOCOL: "meta l4proto",
     Kind.PORT: "meta l4proto . th dport",
     Kind.ICMP: "icmp type",
     Kind.ICMPV6: "icmpv6 type",
+    Kind.SPI: "esp spi",
 }
 _KIND_NAMES = {
     Kind.ANY: (),
@@ -29,6 +30,7 @@ _KIND_NAMES = {
     Kind.PORT: ("port",),
     Kind.ICMP: ("icmp",),
     Kind.ICMPV6: ("icmpv6",),
+    Kind.SPI: ("spi",),
 }
 (ANY_CHANNEL,) = channels(axes.ANY_L4)
 
@@ -78,26 +80,33 @@ def shape_name(shape: Shape) -> str:
     return ".".join(parts)
 
 
-def named_sets(prefix: str, shape: Shape, entries: Sequence[Entry]) -> list[NamedSet]:
-    """The sets (or maps) that hold some rows of one shape: points first, then layers of ranges."""
+def named_sets(
+    prefix: str, shape: Shape, entries: Sequence[Entry], value: str = ""
+) -> list[NamedSet]:
+    """The sets (or maps) that hold some rows of one shape: points first, then layers of ranges.
+
+    `value` is the type of what a map gives; an address without it.
+    """
     points = [entry for entry in entries if entry.element.is_exact]
     ranges = [entry for entry in entries if not entry.element.is_exact]
     name = ".".join((prefix, shape_name(shape)))
-    found = [_named(f"{name}.points", shape, points, interval=False)] if points else []
+    value = value or f"{FAMILY_WORD.get(shape.family, '')} daddr"
+    found = [_named(f"{name}.points", shape, points, value, interval=False)] if points else []
     for number, layer in enumerate(layers(ranges), start=1):
         suffix = "ranges" if number == 1 else f"ranges.{number}"
-        found.append(_named(f"{name}.{suffix}", shape, layer, interval=True))
+        found.append(_named(f"{name}.{suffix}", shape, layer, value, interval=True))
     return found
 
 
-def _named(name: str, shape: Shape, entries: Sequence[Entry], *, interval: bool) -> NamedSet:
+def _named(
+    name: str, shape: Shape, entries: Sequence[Entry], value: str, *, interval: bool
+) -> NamedSet:
     is_map = bool(entries[0].value)
     what = key(shape)
-    value = f" : {FAMILY_WORD[shape.family]} daddr" if is_map else ""
     return NamedSet(
         kind="map" if is_map else "set",
         name=name,
-        typeof=what + value,
+        typeof=f"{what} : {value}" if is_map else what,
         key=what,
         interval=interval,
         lines=tuple(_lines(entries)),
@@ -126,6 +135,8 @@ def _element(element: Element) -> str:
     channel = element.channel
     if channel.kind is Kind.PORT:
         parts.append(f"{channel.protocol} . {numbers(channel.low, channel.high)}")
+    elif channel.kind is Kind.SPI:
+        parts.append(spis(channel.low, channel.high))
     elif channel.kind is not Kind.ANY:
         parts.append(numbers(channel.low, channel.high))
     return " . ".join(parts)

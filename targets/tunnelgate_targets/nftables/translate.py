@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import NamedTuple
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import (
+    Channel,
     Dnat,
     Element,
     Kind,
@@ -16,12 +19,13 @@ from tunnelgate.plan import (
     Shape,
     Snat,
     Taken,
+    asked,
     channels,
     taken,
 )
 from tunnelgate_targets.nftables.quote import comment
 from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, named_sets
-from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest
+from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest, many
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
     Interfaces,
@@ -37,6 +41,14 @@ from tunnelgate_targets.nftables.words import (
 #: So many forwards of addresses that are not known have lines of their own.
 _FEW = 8
 _ANY = Match()
+
+
+class Arrivals(NamedTuple):
+    """What arrives by a link, of one family; `local` asks whether it is for the machine itself."""
+
+    link: Link
+    family: int
+    local: str
 
 
 class Translator:
@@ -95,59 +107,66 @@ class Translator:
     def destination_lines(self) -> list[str]:
         """The rules of the prerouting hook: maps from source, address and channel to the host."""
         lines: list[str] = []
-        alike: dict[tuple[Link, int, str], list[Dnat]] = defaultdict(list)
+        alike: dict[Arrivals, list[Dnat]] = defaultdict(list)
         for dnat in self.plan.dnats:
             if dnat.port is None and (dnat.dynamic is None or dnat.match != _ANY):
-                alike[dnat.link, dnat.family, _local(dnat)].append(dnat)
+                alike[arrivals(dnat)].append(dnat)
             else:
                 lines += self._single(dnat)
         mapped: list[str] = []
-        for (link, family, local), some in alike.items():
-            if local and len(some) <= _FEW:
-                lines += (line for dnat in some for line in self._single(dnat))
-            else:
-                mapped += self._mapped(link, family, local, some)
+        for group, some in alike.items():
+            if group.local:
+                few = [dnat for dnat in some if dnat.spis is None]
+                if len(few) <= _FEW:
+                    lines += (line for dnat in few for line in self._single(dnat))
+                    some = [dnat for dnat in some if dnat.spis is not None]
+            mapped += self._mapped(group, some)
         return lines + mapped
+
+    def _mapped(self, group: Arrivals, some: Iterable[Dnat]) -> Iterator[str]:
+        targets = {dnat: str(axes.to_address(dnat.target)) for dnat in some}
+        for arrival, made in self.lookups("forward", group, targets):
+            to = f"dnat {FAMILY_WORD[group.family]} to {made.key} map @{made.name}"
+            yield join(arrival, to, comment(many("forward", made.texts, "map")))
 
     def _single(self, dnat: Dnat) -> Iterator[str]:
         word = FAMILY_WORD[dnat.family]
         target = str(axes.to_address(dnat.target))
         if dnat.port is not None:
             target = f"{target}:{dnat.port}" if dnat.family == 4 else f"[{target}]:{dnat.port}"
-        local = _local(dnat)
+        local = arrivals(dnat).local
         for arrival in self.arrives(dnat.link, dnat.family):
             for words in matches(dnat.match, dnat.family):
                 yield join(
                     arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text)
                 )
 
-    def _mapped(self, link: Link, family: int, local: str, some: list[Dnat]) -> Iterator[str]:
+    def lookups(
+        self, word: str, group: Arrivals, values: Mapping[Dnat, str], typeof: str = ""
+    ) -> Iterator[tuple[str, NamedSet]]:
+        """Maps from what translations take to a value of each, and the matches to stand before.
+
+        The maps' names begin with `word`; `typeof` is the type of the values, an address without.
+        """
         rows: dict[Shape, list[Entry]] = defaultdict(list)
-        for dnat in some:
-            value = str(axes.to_address(dnat.target))
+        for dnat, value in values.items():
             for _, part in dnat.match.families():
-                any_source = part.source == axes.ANY_ADDRESS
-                for channel in channels(part.l4):
-                    shape = Shape(family, not any_source, not local, channel.kind, translated=False)
-                    for source in (None,) if any_source else part.source:
-                        for destination in (None,) if local else part.destination:
-                            element = Element(source, destination, channel)
-                            rows[shape].append(Entry(element, value, dnat.origin.text))
-        name = ".".join(("forward", link.name, *([digest(local)] if local else ())))
+                sources, destinations = asked(part.source), asked(part.destination)
+                for channel in _channels(dnat, part):
+                    ends = sources != (None,), destinations != (None,)
+                    shape = Shape(group.family, *ends, channel.kind, translated=False)
+                    for source, destination in product(sources, destinations):
+                        element = Element(source, destination, channel)
+                        rows[shape].append(Entry(element, value, dnat.origin.text))
+        name = f"{word}.{group.link.name}" + (f".{digest(group.local)}" if group.local else "")
         for shape in sorted(rows, key=str):
-            for made in named_sets(name, shape, rows[shape]):
+            # an SPI is of either family
+            is_bare = shape.kind is Kind.SPI and not (shape.source or shape.destination)
+            family = f"meta nfproto ipv{group.family}" if is_bare else ""
+            for made in named_sets(name, shape, rows[shape], typeof):
                 self.parts.sets.append(made)
-                for arrival in self.arrives(link, family):
-                    yield join(
-                        arrival,
-                        local,
-                        f"dnat {FAMILY_WORD[family]} to {made.key} map @{made.name}",
-                        comment(
-                            made.texts[0]
-                            if len(made.texts) == 1
-                            else "forward: statements as in the map"
-                        ),
-                    )
+                for arrival in self.arrives(group.link, group.family):
+                    yield join(arrival, family, group.local), made
 
     # -- source
 
@@ -237,12 +256,20 @@ class Translator:
         return Chain("no-ah", tuple(dict.fromkeys(lines))) if lines else None
 
 
-def _local(dnat: Dnat) -> str:
-    """What the kernel is asked of a destination that the policy does not know; "" where it does."""
-    if dnat.dynamic is None:
-        return ""
+def arrivals(dnat: Dnat) -> Arrivals:
+    """What a translation takes, but for what can be looked up."""
+    local = ""
     if dnat.dynamic == "arrival":
-        return "fib daddr . iif type local"
-    mine = axes.family_axis(dnat.family) - dnat.elsewhere
-    not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
-    return join("fib daddr type local", not_here, address_match(dnat.family, "daddr", mine))
+        local = "fib daddr . iif type local"
+    elif dnat.dynamic == "machine":
+        mine = axes.family_axis(dnat.family) - dnat.elsewhere
+        not_here = "fib daddr . iif type != local" if dnat.not_arrival else ""
+        mine_only = address_match(dnat.family, "daddr", mine)
+        local = join("fib daddr type local", not_here, mine_only)
+    return Arrivals(dnat.link, dnat.family, local)
+
+
+def _channels(dnat: Dnat, part: Match) -> tuple[Channel, ...]:
+    if dnat.spis is None:
+        return channels(part.l4)
+    return (Channel(Kind.SPI, axes.ESP, *dnat.spis),)

@@ -48,12 +48,13 @@ class Chain:
 
 
 class Dynamic(NamedTuple):
-    """A set that the kernel fills: what it is keyed by, and how long an entry lives ("" for as long
-    as its connections do).
+    """A set or map that the kernel fills: what it is keyed by, and how long an entry lives ("" for
+    as long as its connections do).
     """
 
     typeof: str
     timeout: str
+    kind: str = "set"
 
 
 @dataclass
@@ -176,12 +177,12 @@ class PairWriter:
             if table.shape.family and not (table.shape.source or table.shape.destination):
                 status = join(f"meta nfproto ipv{table.shape.family}", status)
             if not key(table.shape):
-                yield join(status, verdict, comment(_many(word, [one.text for one in entries])))
+                yield join(status, verdict, comment(many(word, [one.text for one in entries])))
                 continue
             name = ".".join((word, self.ends, *([digest(channel)] if channel else ())))
             for made in named_sets(name, table.shape, entries):
                 self.parts.sets.append(made)
-                about = comment(_many(word, made.texts))
+                about = comment(many(word, made.texts))
                 yield join(status, channel, made.key, f"@{made.name}", verdict, about)
 
     # -- what stands behind a verdict
@@ -316,7 +317,7 @@ def _lines(rules: list[Rule] | tuple[Rule, ...], verdict: str) -> list[str]:
     return lines
 
 
-def _many(word: str, texts: list[str] | tuple[str, ...]) -> str:
-    """One statement by its text, several by their number: the set says which."""
+def many(word: str, texts: list[str] | tuple[str, ...], kind: str = "set") -> str:
+    """One statement by its text, several by their number: the set or map says which."""
     distinct = list(dict.fromkeys(texts))
-    return distinct[0] if len(distinct) == 1 else f"{word}: statements as in the set"
+    return distinct[0] if len(distinct) == 1 else f"{word}: statements as in the {kind}"

@@ -37,6 +37,11 @@ def numbers(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
+def spis(low: int, high: int) -> str:
+    """`0x1000` or `0x1000-0x1fff`, as policies and IPsec write SPIs."""
+    return f"{low:#x}" if low == high else f"{low:#x}-{high:#x}"
+
+
 def one_of(words: Sequence[str]) -> str:
     """A word, or an anonymous set of several."""
     return words[0] if len(words) == 1 else f"{{ {', '.join(words)} }}"

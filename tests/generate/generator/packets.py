@@ -10,6 +10,8 @@ from tunnelgate.flows.intervals import Interval
 from tunnelgate.meaning import Packet
 from tunnelgate.meaning.decide import NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Policy, Zone
+from tunnelgate.policy.model import ESP
+from tunnelgate.records import replace
 
 _ELSEWHERE = ("8.8.8.8", "2001:db8:99::8", "172.31.0.9")
 _SOURCE_PORTS = (500, 4500, 40000)
@@ -33,6 +35,7 @@ def packets(
     """
     places = sorted(_places(policy, actual))
     channels = sorted(_channels(policy))
+    spis = sorted(_spis(policy))
     zones = [zone for zone in policy.zones[1:] if zone.over is None]
     gateway = policy.gateway
     last: Packet | None = None
@@ -49,6 +52,8 @@ def packets(
         if l4 in NEIGHBOUR_DISCOVERY and destination not in policy.own_addresses:
             continue  # the machine speaks it all the time: nobody can tell whose it is on a wire
         last = Packet(zone, source, destination, l4, choose.choice(_SOURCE_PORTS))
+        if l4 in ESP and spis:
+            last = replace(last, spi=choose.choice(spis))
         yield last
 
 
@@ -110,6 +115,13 @@ def _channels(policy: Policy) -> set[int]:
             if low >> 16 == high >> 16 and low >> 16 in {axes.TCP, axes.UDP}:
                 found |= {low, high}
     return found
+
+
+def _spis(policy: Policy) -> set[int]:
+    """Both ends of each range, and what is beside it."""
+    told = [one.options.spi for one in policy.forwards if one.options.spi is not None]
+    found = {spi for low, high in told for spi in (low - 1, low, high, high + 1)}
+    return {spi for spi in found if spi < 1 << 32}
 
 
 def _edges(addresses: Intervals) -> set[int]:

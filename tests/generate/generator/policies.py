@@ -31,6 +31,8 @@ _FORWARDED = (
     "ike, nat-t", "ipsec", "esp", "https", "tcp/8080", "udp/53", "any", "any except ssh, icmp",
     "gre", "wireguard", "udp/4500", "icmp",
 )  # fmt: skip
+_WITH_ESP = ("ipsec", "esp", "any", "any except ssh, icmp")
+_SPIS = ("0x1000-0x1fff", "0x2000-0x2fff", "0x2800-0x37ff", "0x3000-0xffffffff", "256-4095")
 _SETTINGS = (
     "set antispoof off", "set log-denied on", "set log-denied 5/minute", "set reject on",
     "set gateway-output deny", "set icmp none", "set log-denied off", "set reject off",
@@ -220,6 +222,9 @@ class _Drafter:
             at = f" at {choose.choice([*known, zone])}"
         port = " port 8443" if protocols in ("tcp/8080", "udp/53") and choose.random() < 0.5 else ""
         options = self._options(protocols, passing=True, hairpin=True)
+        may_tell = family == 4 and "hairpin" not in options and protocols in _WITH_ESP
+        if may_tell and choose.random() < 0.5:
+            options += f"{', ' if options else ' with '}spi {choose.choice(_SPIS)}"
         word = "ipv6 " if family == 6 else ""
         return f"forward {word}{protocols} from {source}{at} to {host.name}{port}{options}"
 

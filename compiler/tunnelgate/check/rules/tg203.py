@@ -51,7 +51,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             fix = except_protocol(shared.rule.protocols, "gre")
         yield tell(context, RULE, shared, GRE_CHANNEL, "GRE", help, fix)
     help = "take the sources apart with `except`, or let PPTP's helper follow: `with helper`"
-    yield from tell_collisions(RULE, context, GRE, "GRE", help)
+    yield from tell_collisions(RULE, context, GRE, "GRE", lambda _: help)
 
 
 def _lacks_helper(rule: Statement) -> bool:

@@ -42,7 +42,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         for shared in context.shared(first) if members.overlaps(OTHERS) else ():
             yield from _tell(context, shared, members & OTHERS, told)
     help = "take the sources apart with `except`"
-    yield from tell_collisions(RULE, context, OTHERS, "a protocol without ports", help)
+    yield from tell_collisions(RULE, context, OTHERS, "a protocol without ports", lambda _: help)
 
 
 def _tell(

@@ -30,5 +30,5 @@ RULE = Rule(
 def check(context: Context) -> Iterator[Diagnostic]:
     """Forwards that collide, and forwards that defeat an `allow … to gateway`."""
     help = "take the sources apart with `except`, or forward to one place"
-    yield from tell_collisions(RULE, context, axes.ANY_L4 - PORTLESS, "", help)
+    yield from tell_collisions(RULE, context, axes.ANY_L4 - PORTLESS, "", lambda _: help)
     yield from tell_away(RULE, context, axes.ANY_L4 - ESP - IKE)

@@ -72,7 +72,7 @@ def _of_forward(forward: Forward) -> _Meaning:
 
 def _of_expect(expect: Expect) -> _Meaning:
     asked = expect.question
-    what = (expect.kind, asked.protocols.l4, expect.target)
+    what = (expect.kind, asked.protocols.l4, asked.spis, expect.target)
     return _Meaning(what, (*_places("from", asked.source), *_places("to", asked.destination)))
 
 

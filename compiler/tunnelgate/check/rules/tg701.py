@@ -9,6 +9,7 @@ from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.unmet import said
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Severity
+from tunnelgate.policy.model import ESP
 
 if TYPE_CHECKING:
     from tunnelgate.meaning.expect import Failure
@@ -37,10 +38,16 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for expect in context.policy.expects:
         failure = expectations.unmet(expect)
         if failure is not None:
-            yield _tell(failure)
+            yield _tell(failure, minds_spis=_minds_spis(context, failure))
 
 
-def _tell(failure: Failure) -> Diagnostic:
+def _minds_spis(context: Context, failure: Failure) -> bool:
+    """Whether the packet that shows it is one that a forward tells from others by its SPI."""
+    outcome = failure.outcome
+    return outcome is not None and outcome.packet.l4 in ESP and bool(context.apart)
+
+
+def _tell(failure: Failure, *, minds_spis: bool) -> Diagnostic:
     expect, outcome = failure.expect, failure.outcome
     if outcome is None:
         help = "ask about addresses of one family that machines of these places can have"
@@ -52,10 +59,11 @@ def _tell(failure: Failure) -> Diagnostic:
         labels.append(Label(outcome.statement.span, "decided here"))
     if outcome.delivered and outcome.translator is not None:
         labels.append(Label(outcome.translator.span, "translated here"))
+    some = "; `esp/0x1000-0x1fff` asks about some SPIs alone" if minds_spis else ""
     return Diagnostic(
         RULE,
-        said(failure),
+        said(failure, minds_spis=minds_spis),
         Label(expect.span, "does not hold"),
         tuple(labels),
-        help="change the statement that decides, or the expectation",
+        help=f"change the statement that decides, or the expectation{some}",
     )

@@ -10,7 +10,15 @@ from tunnelgate.cli.changes.connections import commands
 from tunnelgate.cli.changes.lines import Line, Reports, lines
 from tunnelgate.cli.exits import Problem
 from tunnelgate.flows import axes
-from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT
+from tunnelgate.flows.fields import (
+    ANY_PORT,
+    ANY_SPI,
+    DESTINATION,
+    L4,
+    SOURCE,
+    SOURCE_PORT,
+    SPI,
+)
 from tunnelgate.meaning.decide import CLIENT_PORT
 from tunnelgate.meaning.difference import Change
 from tunnelgate.policy import Statement as PolicyStatement
@@ -35,6 +43,7 @@ class Packet(_Part):
         zone: the zone it arrives in; `gateway` for what the gateway sends itself.
         inside_ipsec: it was decrypted by the gateway.
         low: the destination port, or `type << 8 | code` of ICMP; 0 where there is neither.
+        spi: of ESP that a forward tells apart by it; else null.
     """
 
     zone: str
@@ -44,6 +53,7 @@ class Packet(_Part):
     protocol: Annotated[int, Field(ge=0, le=255)]
     low: Annotated[int, Field(ge=0, le=65535)]
     source_port: Annotated[int, Field(ge=0, le=65535)]
+    spi: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] | None = None
 
 
 class Changed(_Part):
@@ -121,7 +131,9 @@ def place_of(statement: PolicyStatement) -> Statement:
 
 
 def _packet(change: Change) -> Packet:
-    l4, ports = change.box[L4].first(), change.box[SOURCE_PORT]
+    l4, spis = change.box[L4].first(), change.box[SPI]
+    is_told = l4 >> 16 == axes.ESP and spis != ANY_SPI
+    ports = ANY_PORT if l4 >> 16 == axes.ESP else change.box[SOURCE_PORT]
     return Packet(
         zone=change.arrival.zone,
         inside_ipsec=change.arrival.decrypted,
@@ -130,6 +142,7 @@ def _packet(change: Change) -> Packet:
         protocol=l4 >> 16,
         low=l4 & 0xFFFF,
         source_port=CLIENT_PORT if CLIENT_PORT in ports else ports.first(),
+        spi=spis.first() if is_told else None,
     )
 
 

@@ -7,13 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT, Rate
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import (
+    ANY_PORT,
+    ANY_SPI,
+    DESTINATION,
+    L4,
+    SOURCE,
+    SOURCE_PORT,
+    SPI,
+    Rate,
+)
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import Ports
 from tunnelgate.meaning.difference import HELPER, Change, Decision, Fate, Kind, Report
 from tunnelgate.meaning.naming import Places, channel_words, joined
 from tunnelgate.policy import Forward, Policy, Rule, Statement
-from tunnelgate.policy.model import MULTICAST
+from tunnelgate.policy.model import ESP, MULTICAST
+from tunnelgate.policy.spis import show_spis
 
 #: A report for each set of values that two policies are compared with, by what the set is called.
 Reports = Sequence[tuple[str, Report]]
@@ -102,8 +113,7 @@ class _Writer:
         source = joined(self.places.words(zone, family, box[SOURCE]))
         destination = joined(self._destination(change, box[DESTINATION]))
         words = f"{protocols} from {source} to {destination}"
-        if box[SOURCE_PORT] != ANY_PORT:
-            words += f" with {source_port(box[SOURCE_PORT])}"
+        words += marked(box)
         return words + (", inside IPsec" if change.arrival.decrypted else "")
 
     def _destination(self, change: Change, addresses: Intervals) -> list[str]:
@@ -167,6 +177,18 @@ def limit(rates: frozenset[Rate]) -> str:
 
 def _helper(fate: Fate) -> str:
     return "its helper" if fate.helper == HELPER else f"the helper {fate.helper}"
+
+
+def marked(box: Box) -> str:
+    """What tells the packets of a box from others besides ends and channel; "" where nothing."""
+    if box[L4] <= ESP:
+        if box[SPI] == ANY_SPI:
+            return ""
+        return f" with SPI {', '.join(map(show_spis, box[SPI]))}"
+    found = box[SOURCE_PORT] & ANY_PORT
+    if found == ANY_PORT:
+        return ""
+    return f" with {source_port(found)}"
 
 
 def ports(numbers: Intervals) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from tunnelgate.cli.changes.lines import host_name, limit, source_port
+from tunnelgate.cli.changes.lines import host_name, limit, marked
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.fields import ANY_PORT, DESTINATION, L4, SOURCE, SOURCE_PORT
+from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.meaning.decide import Ports, Reason
 from tunnelgate.meaning.explain import Case
 from tunnelgate.meaning.naming import Places, channel_words, joined
 from tunnelgate.policy import Forward, Policy, Question, Rule, Statement
-from tunnelgate.policy.options import ESP
+from tunnelgate.policy.model import ESP
+from tunnelgate.policy.spis import drawing
 from tunnelgate.proof.emitted import Emitted, Lines
 
 #: The reasons that a statement says by itself.
@@ -107,8 +108,7 @@ class _Writer:
         source = joined(self.places.words(case.home.name, case.family, box[SOURCE]))
         to = joined(self.places.words(case.egress.name, case.family, box[DESTINATION]))
         words = f"{protocols} from {source} to {to}"
-        if box[SOURCE_PORT] != ANY_PORT:
-            words += f" with {source_port(box[SOURCE_PORT])}"
+        words += marked(box)
         if case.home.name != case.arrival.zone:
             words += f", arriving in {case.arrival.zone}"
         return words + (", inside IPsec" if case.arrival.decrypted else "")
@@ -143,6 +143,9 @@ class _Writer:
                 "a new key that the peer uses first, while another host begins with that peer, is "
                 "taken for that host's"
             )
+        for statement in case.statements:
+            if isinstance(statement, Forward) and statement.options.spi and _is_esp(case):
+                yield drawing(statement.host.name, [statement.options.spi])
 
 
 def _is_tracked(case: Case) -> bool:
@@ -150,6 +153,10 @@ def _is_tracked(case: Case) -> bool:
     return any(isinstance(one, Rule) and one.options.tracking for one in case.statements) and any(
         box[L4].overlaps(ESP) for box in case.boxes
     )
+
+
+def _is_esp(case: Case) -> bool:
+    return all(box[L4] <= ESP for box in case.boxes)
 
 
 def _has_ports(case: Case) -> bool:

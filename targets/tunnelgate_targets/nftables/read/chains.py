@@ -31,7 +31,7 @@ from tunnelgate.flows.netfilter import (
     Zoned,
     merged,
 )
-from tunnelgate_targets.nftables.read import build
+from tunnelgate_targets.nftables.read import build, zones
 from tunnelgate_targets.nftables.read.build import (
     Action,
     Change,
@@ -52,6 +52,12 @@ _OWN = {
     "own source": Own("source"),
     "own of arrival": Own(of_arrival=True),
     "not own of arrival": Own(of_arrival=True, negated=True),
+}
+#: What no flow is that begins: an answer of the machine itself begins nothing.
+_NO_FLOW = {
+    "crowd": "a second claimant",
+    "over credit": "too many of one",
+    "resets": "a reset",
 }
 _SIDES: dict[str, Literal["arrival", "departure"]] = {"iifname": "arrival", "oifname": "departure"}
 
@@ -172,6 +178,7 @@ class _Rule:
         self.lookups: list[Lookup] = []
         self.rate: Rate | None = None
         self.silent = False
+        self.is_of_errors = False
 
     def made(self) -> Iterator[netfilter.Rule]:
         """The rules that a line is: several for a verdict map, and where it sets a zone."""
@@ -210,14 +217,25 @@ class _Rule:
     def _zone(self, action: Action) -> netfilter.Rule:
         """A zone by what was learned; only what the chain has just drawn is there for sure."""
         (name,) = action.words
-        self.resolver.declaration(name, action.key, action.line)
+        declared = self.resolver.declaration(name, action.key, action.line)
+        if not declared.is_dynamic:
+            return self._zone_of_host(action)
         if not self.resolver.learned.is_filled(name):
             raise Unmodelled(f"zones of the map `{name}`, which nothing fills", action.line)
+        zones.expect_learned(name, action.key, self.resolver.learned.changes, action.line)
         is_own = (name, action.key) in self.drawn
         zone = netfilter.Zone(is_own, by_spi="esp spi" in action.key)
         made = netfilter.Rule(tuple(self.tests), (Case(EVERYTHING, zone),), action.line)
         self.tests.append(Maybe("a map may lack what is looked up"))
         return made
+
+    def _zone_of_host(self, action: Action) -> netfilter.Rule:
+        """A zone by a map that is written out: the last of its rule."""
+        if action is not self.rule.parts[-1]:
+            raise Unmodelled("something behind the zone of a host", action.line)
+        entries = self.resolver.entries(action.words[0], action.key, action.line)
+        cases = tuple(zones.cases(action.key, entries, action.line))
+        return netfilter.Rule(tuple(self.tests), cases, action.line)
 
     @cached_property
     def line(self) -> int:
@@ -245,13 +263,10 @@ class _Rule:
                     raise Unmodelled(f"a limit for each `{side}`", self.line)
                 self.tests.append(Within((netfilter.of_family(family_of(side)),)))
                 self.rate = Rate(int(connections), unit, per_source=True)
-            case "crowd" | "over credit":
-                self.tests.append(Never("a second claimant, or too many of one"))
+            case "crowd" | "over credit" | "resets":
+                self.tests.append(Never(_NO_FLOW[match.name]))
             case "paced" | "opens":
                 self.silent = True  # of what is logged or changed, not of what passes
-            case "resets":
-                # an answer of the machine itself, which begins nothing
-                self.tests.append(Never("a reset"))
             case "hop limit" if match.key == ("255",):
                 pass  # what discovers neighbours has it (RFC 4861 sections 6.1 and 7.1)
             case _:
@@ -297,7 +312,18 @@ class _Rule:
             if negated:
                 raise Unmodelled("what is not in a zone", self.line)
             return _zone_test(value.words, self.line)
-        return Maybe("what is inside a packet") if key[0][0] == "@" else None
+        if key[0][0] == "@":
+            return self._inside(key[0], value.words, negated)
+        return None
+
+    def _inside(self, selector: str, words: tuple[str, ...], negated: bool) -> Test:
+        """What is inside a packet: known is what an error says when it quotes ESP."""
+        if selector not in zones.QUOTED:
+            return Maybe("what is inside a packet")
+        if negated or [number(word)[0] for word in words] != [zones.QUOTED[selector]]:
+            raise Unmodelled(f"`{selector}` of what is not ESP", self.line)
+        self.is_of_errors = True
+        return Within((EVERYTHING,))
 
     def _is_learned(self, key: tuple[str, ...], value: Value) -> bool:
         """Whether a set is one that packets change."""
@@ -328,6 +354,8 @@ class _Rule:
         done = self._action(action)
         if isinstance(done, Nothing):
             return
+        if self.is_of_errors and not isinstance(done, Jump):
+            raise Unmodelled("what errors quote, for something else than their zone", self.line)
         if self.silent:
             raise Unmodelled("a verdict for a part of the packets", self.line)
         yield (Case(EVERYTHING, done),)
@@ -391,6 +419,8 @@ def _zone_test(words: tuple[str, ...], line: int) -> Test:
         if high:
             raise Unmodelled("zone 0 and others", line)
         return Maybe("a zone may not have been had")
+    if int(high or low) <= zones.LAST_OF_HOSTS:
+        return Maybe("a host may have a zone of its own")
     return Zoned()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -11,6 +12,7 @@ from tunnelgate.flows.fields import ANY_PORT, Sets
 from tunnelgate.flows.intervals import Interval
 from tunnelgate.flows.netfilter import Unmodelled, of_family, sets
 
+_NUMBER = re.compile(r"0x[0-9a-f]+|[0-9]+")
 #: /etc/protocols, as far as the emitted rules name one.
 _PROTOCOLS = {"tcp": axes.TCP, "udp": axes.UDP, "icmp": axes.ICMP, "ipv6-icmp": axes.ICMPV6}
 _FAMILIES = {"ip": 4, "ip6": 6, "ipv4": 4, "ipv6": 6}
@@ -22,7 +24,9 @@ _ALL = {
     "udp sport": 65535,
     "icmp type": 255,
     "icmpv6 type": 255,
+    "esp spi": 0xFFFFFFFF,
 }
+_ESP = Intervals.of([axes.l4(axes.ESP)])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -46,9 +50,13 @@ def number(word: str) -> Interval:
     if word in _PROTOCOLS:
         return _PROTOCOLS[word], _PROTOCOLS[word]
     low, dash, high = word.partition("-")
-    if not low.isdigit() or (dash and not high.isdigit()):
+    if not _NUMBER.fullmatch(low) or (dash and not _NUMBER.fullmatch(high)):
         raise Unmodelled(f"number `{word}`")
-    return int(low), int(high) if dash else int(low)
+    return _value(low), _value(high if dash else low)
+
+
+def _value(digits: str) -> int:
+    return int(digits, 16) if digits.startswith("0x") else int(digits)
 
 
 def family_of(selector: str) -> int:
@@ -83,6 +91,9 @@ def _of_numbers(selector: str, values: Intervals) -> Iterable[Sets]:
     if selector == "udp sport":
         yield sets(l4=Intervals.of([axes.l4(axes.UDP)]), source_port=values & ANY_PORT)
         return
+    if selector == "esp spi":
+        yield sets(l4=_ESP, source_port=values)
+        return
     found = Intervals.of(interval for low, high in values for interval in _l4(selector, low, high))
     yield sets(l4=found)
 
@@ -107,7 +118,7 @@ def together(key: tuple[str, ...], words: tuple[str, ...]) -> Sets:
     """The box of one element of a concatenation."""
     if len(key) != len(words):
         raise Unmodelled(f"{len(words)} words for {len(key)} fields")
-    source = destination = l4 = None
+    source = destination = l4 = spis = None
     protocols: Interval | None = None
     for selector, word in zip(key, words, strict=True):
         if selector.endswith("saddr"):
@@ -121,9 +132,11 @@ def together(key: tuple[str, ...], words: tuple[str, ...]) -> Sets:
             l4 = _ports(protocols[0], word)
         elif selector in {"icmp type", "icmpv6 type"}:
             l4 = Intervals(tuple(_l4(selector, *number(word))))
+        elif selector == "esp spi":
+            l4, spis = _ESP, Intervals((number(word),))
         else:
             raise Unmodelled(f"`{selector}` in a concatenation")
-    return sets(l4=l4, destination=destination, source=source)
+    return sets(l4=l4, source_port=spis, destination=destination, source=source)
 
 
 @lru_cache(maxsize=4096)
