@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from gateway import Gateway, read
+from gateway import Gateway, loaded, read
 from lab import Arrival, Lab, Observation, Probe
 
 from tunnelgate.target import Layout
@@ -223,3 +224,59 @@ def test_fragments_are_told_apart_whole(lab: Lab) -> None:
         seen = received(lab, spi, size=2800, fragment=1000, df=False)
         assert reaches(seen, host)
         assert seen.arrival.complete
+
+
+def test_clients_that_are_tracked_beside_them() -> None:
+    """The SPIs of clients are learned, those of servers are known: neither has the other's."""
+    text = """nat from lan to wan
+allow esp from lan to wan with tracking
+forward esp from hq to a with spi 0x1000-0x1fff
+forward esp from hq to b with spi 0x2000-0x2fff
+"""
+    with loaded(ZONES + text, "nftables") as made:
+        lab = made.lab
+        for host, spi in ((C, 0xA0000001), (D, 0xA0000002)):
+            assert leaves(sent(lab, A))
+            assert leaves(sent(lab, host))
+            assert leaves(sent(lab, B))
+            for known, server in ((OF_A, A), (OF_B, B)):
+                assert reaches(received(lab, known), server)
+            assert reaches(received(lab, spi), host)
+            for name in ("map claims", "set claimants"):
+                lab.run(["nft", "flush", *name.split()[:1], "inet", "tunnelgate-zones", name[4:]])
+        for spi, host in ((OF_A, A), (0xA0000001, C), (OF_B, B), (0xA0000002, D)):
+            assert reaches(received(lab, spi), host)
+            assert leaves(sent(lab, host))
+        zones = [int(one) for one in re.findall(r"zone=(\d+)", "\n".join(lab.conntrack()))]
+        assert sum(zone < 4096 for zone in zones) == 2
+
+
+def test_an_address_that_nobody_knows() -> None:
+    text = """zone dsl {
+  interface ppp0
+  host hq = 192.0.2.10
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+  host a = 192.168.1.10
+  host b = 192.168.1.20
+}
+nat from lan to dsl
+forward esp from dsl to a with spi 0x1000-0x1fff
+forward esp from hq  to b with spi 0x2000-0x2fff
+allow esp from a, b to dsl
+"""
+    with loaded(text, "nftables") as made:
+        (own,) = (wire.addresses[0] for wire in made.wires if wire.interface == "ppp0")
+        public = own.partition("/")[0]
+        for spi, host in ((OF_A, A), (OF_B, B)):
+            seen = made.lab.send(Probe("ppp0", HQ, public, "esp", spi=spi))
+            assert reaches(seen, host)
+            assert made.lab.reply(seen, spi=FOR[host]).arrival.source == public
+        assert made.lab.send(Probe("ppp0", HQ, public, "esp", spi=0x3000)).dropped
+        made.lab.flush_conntrack()
+        for host in (A, B):
+            assert sent(made.lab, host).arrival.source == public
+        for spi, host in ((OF_A, A), (OF_B, B)):
+            assert reaches(made.lab.send(Probe("ppp0", HQ, public, "esp", spi=spi)), host)

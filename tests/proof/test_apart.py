@@ -52,6 +52,9 @@ forward esp from site at wan to a with spi 0x5000-0x5fff
 )
 
 
+TRACKED = ZONES + STATEMENTS + "allow esp from lan to wan with tracking\n"
+
+
 def emitted(policy: Policy, layout: Layout = "whole") -> str:
     """The ruleset of a policy, whatever the checks say of it."""
     return find("nftables").emit(build(policy), Setup(layout)).files["ruleset.nft"]
@@ -60,8 +63,8 @@ def emitted(policy: Policy, layout: Layout = "whole") -> str:
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize(
     "text",
-    [ZONES + STATEMENTS, TWO_WANS, DYNAMIC, TUNNEL],
-    ids=["plain", "two", "dynamic", "tunnel"],
+    [ZONES + STATEMENTS, TWO_WANS, DYNAMIC, TUNNEL, TRACKED],
+    ids=["plain", "two", "dynamic", "tunnel", "tracked"],
 )
 def test_it_is_proved(text: str, layout: Layout) -> None:
     policy = tunnelgate.load(text)

@@ -29,16 +29,19 @@ class Zones:
         name: of the table.
         setting: the lines of the chain that puts packets into zones.
         tracking: which packets the chains of ESP tracking are about; None without it.
+        numbered: whether hosts have zones besides that are numbered, to be left alone here.
     """
 
     name: str
     setting: tuple[str, ...]
     tracking: esp_tracking.Lines | None
+    numbered: bool
 
 
 def zones(plan: Plan, translator: Translator) -> Zones:
     """The table of a plan that was not refused."""
-    return Zones(TABLE, tuple(_setting(plan, translator)), esp_tracking.lines(plan, translator))
+    tracking = esp_tracking.lines(plan, translator)
+    return Zones(TABLE, tuple(_setting(plan, translator)), tracking, bool(plan.apart))
 
 
 def _setting(plan: Plan, translator: Translator) -> Iterator[str]:
