@@ -120,12 +120,25 @@ def test_json_keeps_its_contract(run, two) -> None:
             "protocol": 6,
             "low": 22,
             "source_port": 40000,
+            "spi": None,
         }
     ]
     assert found["connections"]["pf"] == [
         "pfctl -k 0.0.0.0/0 -k 203.0.113.1",
         "pfctl -k 192.168.1.0/24 -k 0.0.0.0/0",
     ]
+
+
+def test_a_range_of_spis_that_moves(run, in_folder: Path) -> None:
+    for name, spis in (("old.tg", "0x1000-0x1fff"), ("new.tg", "0x1001-0x20ff")):
+        forward = f"forward esp from hq to a with spi {spis}\n"
+        (in_folder / name).write_text(OLD.replace("allow esp from a to hq\n", forward))
+    shown = run("diff", "old.tg", "new.tg").out
+    assert "+ esp from hq to 203.0.113.1 with SPI 0x2000-0x20ff\n" in shown
+    assert "- esp from hq to 203.0.113.1 with SPI 0x1000\n" in shown
+    found = json.loads(run("diff", "old.tg", "new.tg", "--format", "json").out)
+    jsonschema.validate(found, json.loads((ROOT / "schemas/diff.schema.json").read_text()))
+    assert [change["packets"][0]["spi"] for change in found["changes"]] == [0x2000, 0x1000]
 
 
 def test_exit_codes(run, two) -> None:

@@ -295,3 +295,28 @@ def test_tracked_esp_and_where_it_ends(run) -> None:
     assert "while another host begins with that peer, is taken for that host's\n" in told
     assert "told apart" not in run("explain", "tracked.tg", "ike from alice to hq").out
     assert "told apart" not in run("explain", "tracked.tg", "esp from gateway to hq").out
+
+
+def test_spis_are_told_and_asked_for(run, in_folder: Path) -> None:
+    (in_folder / "g.tg").write_text(
+        POLICY.replace("allow esp from alice to hq\n", "")
+        + "forward esp from hq to box with spi 0x1000-0x1fff\n"
+        + "forward esp from hq to alice with spi 0x2000-0x2fff\n"
+    )
+    shown = run("explain", "g.tg", "esp/0x1f00-0x20ff from hq to 203.0.113.1").out
+    first, second = shown.strip().split("\n\n")
+    assert first.startswith("allowed: esp from hq to 203.0.113.1 with SPI 0x1f00-0x1fff\n")
+    assert "is handed to box" in first
+    assert "`box` has to draw its SPIs from 0x1000-0x1fff (strongSwan: `charon.spi_min" in first
+    assert "(chain keep-apart)" in first
+    assert "with SPI 0x2000-0x20ff" in second
+    denied = run("explain", "g.tg", "esp/0x3000 from hq to 203.0.113.1").out
+    assert denied.startswith("denied: esp from hq to 203.0.113.1 with SPI 0x3000\n")
+
+
+@pytest.mark.parametrize("asked", ["esp/0", "esp/0x1fff-0x1000", "esp/x", "ike/0x1000", "esp/$spi"])
+def test_what_is_no_spi_is_told(run, in_folder: Path, asked: str) -> None:
+    (in_folder / "g.tg").write_text(POLICY)
+    shown = run("explain", "g.tg", f"{asked} from hq to 203.0.113.1")
+    assert shown.code != 0
+    assert "Traceback" not in shown.err

@@ -280,3 +280,10 @@ allow esp from a, b to dsl
             assert sent(made.lab, host).arrival.source == public
         for spi, host in ((OF_A, A), (OF_B, B)):
             assert reaches(made.lab.send(Probe("ppp0", HQ, public, "esp", spi=spi)), host)
+
+
+def test_what_diff_says_ends_connections_in_zones_too(lab: Lab) -> None:
+    assert received(lab, OF_A).arrivals
+    assert "zone=" in "".join(lab.conntrack())
+    lab.run(["conntrack", "-D", "-p", "50", "-d", PUBLIC])
+    assert not [one for one in lab.conntrack() if "zone=" in one]

@@ -6,7 +6,16 @@ import random
 from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.fields import AXES, DESTINATION, EGRESS, L4, SOURCE, SOURCE_PORT, Arrival
+from tunnelgate.flows.fields import (
+    ANY_SPI,
+    AXES,
+    DESTINATION,
+    EGRESS,
+    L4,
+    SOURCE,
+    SOURCE_PORT,
+    Arrival,
+)
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.meaning import Decider, Outcome, Packet
 from tunnelgate.policy import Zone
@@ -44,7 +53,7 @@ def points(rows: Iterable[Row], egresses: list[int], seed: str, count: int) -> I
         point = tuple(choose.choice(one) for one in some)
         exists = (
             point[L4] in axes.ANY_L4
-            and 0 <= point[SOURCE_PORT] < axes.PORTS
+            and point[SOURCE_PORT] in ANY_SPI
             and point[DESTINATION] in axes.ANY_ADDRESS
             and point[SOURCE] in axes.ANY_ADDRESS
         )
@@ -67,7 +76,9 @@ def decide(decider: Decider, arrival: Arrival, point: Point) -> Outcome | None:
     tunnels = [zone for zone in policy.zones if zone.over is ingress]
     if arrival.decrypted and any(source in zone.holds for zone in tunnels):
         return None  # it arrives in that zone
-    packet = Packet(ingress, source, destination, l4, port, arrival.decrypted)
+    packet = Packet(
+        ingress, source, destination, l4, min(port, 0xFFFF), arrival.decrypted, spi=port
+    )
     egress = policy.zones[choice]
     return decider.decide(packet, egress if egress in holders else None)
 

@@ -13,6 +13,7 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.meaning import Decider, Outcome, Packet
 from tunnelgate.meaning.expect import Expectations, Failure
 from tunnelgate.policy import Policy, resolve
+from tunnelgate.policy.model import ESP
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
 
@@ -30,8 +31,11 @@ zone lan {
   host  bob   = 192.168.1.2
 }
 """
+#: One of each class that the ranges below tell apart.
+SPIS = (255, 256, 257, 258, 300, 301)
 _inside = st.sampled_from(["lan", "alice", "bob", "lan except alice", "any", "192.168.1.0/31"])
 _outside = st.sampled_from(["wan", "hq", "peers", "wan except hq", "any", "192.0.2.2"])
+_spis = st.sampled_from(["256-257", "257-300", "0x100-0xffffffff", "300-300"])
 _protocols = st.sampled_from(
     ["esp", "ike", "ipsec", "any", "any except esp", "ipsec except ike", "udp/400-600"]
 )
@@ -47,7 +51,9 @@ def _statements(draw: st.DrawFn) -> str:
         return f"nat from {ends[0]} to {ends[1]}"
     if kind == "forward":
         host = draw(st.sampled_from(["alice", "bob"]))
-        return f"forward {protocols} from {outside.replace('any', 'wan')} to {host}"
+        forward = f"forward {protocols} from {outside.replace('any', 'wan')} to {host}"
+        told = protocols in {"esp", "ipsec", "any", "ipsec except ike"} and draw(st.booleans())
+        return f"{forward} with spi {draw(_spis)}" if told else forward
     verb, _, way = kind.partition(" ")
     ends = (inside, outside) if way == "out" else (outside, inside)
     return f"{verb} {protocols} from {ends[0]} to {ends[1]}"
@@ -79,9 +85,9 @@ def every_packet(made: Policy, source: str, destination: str, l4: int) -> list[P
         return [value for low, high in addresses - own for value in range(low, high + 1)]
 
     return [
-        Packet(zones[source], one, other, l4)
-        for one, other in product(machines(source), machines(destination))
-        if axes.family(one) == axes.family(other)
+        Packet(zones[source], one, other, l4, spi=spi)
+        for one, other, spi in product(machines(source), machines(destination), SPIS)
+        if axes.family(one) == axes.family(other) and (l4 in ESP or spi == SPIS[0])
     ]
 
 
@@ -136,6 +142,29 @@ def test_a_failure_shows_the_packet_and_who_decided() -> None:
     assert failure.outcome is not None
     assert failure.outcome.statement is made.rules[1]
     assert failure.outcome.packet.source == axes.address_of("192.168.1.2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds"),
+    [
+        ("esp/0x1000-0x1fff from hq to 203.0.113.1 reaches alice", True),
+        ("esp/4096 from hq to 203.0.113.1 reaches alice", True),
+        ("esp/0x1000-0x2000 from hq to 203.0.113.1 reaches alice", False),
+        ("esp/0x0fff from hq to 203.0.113.1 reaches alice", False),
+        ("esp/0x2000 from hq to 203.0.113.1 reaches bob", True),
+        ("esp from hq to 203.0.113.1 reaches alice", False),
+        ("deny esp/0x4000-0xffffffff from hq to 203.0.113.1", True),
+        ("deny esp from hq to 203.0.113.1", False),
+        ("allow ike from hq to 203.0.113.1", True),
+    ],
+)
+def test_spis_are_asked_for(asked: str, holds: bool) -> None:
+    made = policy(
+        ZONES
+        + "forward ipsec from hq to alice with spi 0x1000-0x1fff\n"
+        + f"forward esp from wan to bob with spi 0x2000-0x2fff\nexpect {asked}\n"
+    )
+    assert (unmet(made) is None) == holds
 
 
 def test_what_nothing_allows_is_not_expected() -> None:

@@ -45,11 +45,13 @@ allow any from lan to far
 @pytest.mark.parametrize(
     "source",
     [
-        *(EXAMPLES / name for name in ("branch-office/branch.tg", "hairpin/cottage.tg")),
+        EXAMPLES / "branch-office" / "branch.tg",
+        EXAMPLES / "hairpin" / "cottage.tg",
+        EXAMPLES / "servers-by-spi" / "hub.tg",
         MIXTURE,
         TWO_WANS,
     ],
-    ids=["branch", "hairpin", "mixture", "two-wans"],
+    ids=["branch", "hairpin", "spi", "mixture", "two-wans"],
 )
 def test_cases_say_what_decide_says(source: Path | str) -> None:
     policy = tunnelgate.load(source)

@@ -269,7 +269,6 @@ def test_the_name_of_the_gateway() -> None:
             "`wireguard/` begins no protocol",
             "write `wireguard port 51821`",
         ),
-        ("allow esp/50 from lan to wan", "`esp/` begins no protocol", "one of `tcp/`"),
         (
             "zone dmz {\n  interface eth2\n  address 10.0.0.1/8\n}",
             "`10.0.0.1/8` is not a single address",
@@ -290,3 +289,16 @@ def test_what_is_meant_is_told_with_what_is_wrong(written: str, message: str, he
 def test_what_a_zone_lacks_may_stand_in_a_line_that_cannot_be_read(line: str) -> None:
     found = tunnelgate.check(f"zone dmz {{\n  {line}\n}}\nzone wan {{\n  mss clamp\n}}\n")
     assert [one.rule.code for one in found if one.is_error] == ["TG001", "TG009"]
+
+
+@pytest.mark.parametrize("asked", ["esp/0x1000", "esp/4096-8191"])
+@pytest.mark.parametrize(
+    "statement", ["allow {} from lan to wan", "deny {} from lan to wan", "protocol one = {}"]
+)
+def test_no_statement_is_about_an_spi(statement: str, asked: str) -> None:
+    parsed = parse(SourceFile(f"{ZONES}{statement.format(asked)}\n"))
+    assert not parsed.diagnostics
+    (finding,) = resolve(parsed.policy)[1]
+    assert finding.rule is resolving.BAD_VALUE
+    assert finding.primary.span.text == asked
+    assert "with spi" in (finding.help or "")

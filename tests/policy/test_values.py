@@ -95,6 +95,7 @@ def test_rates_and_spis() -> None:
     for bad in ("0/second", "10/hour", "1e3/minute"):
         with pytest.raises(BadValue):
             parse_rate(bad)
-    for bad in ("0x10-0x1ff", "512-256", "0-4294967296"):
+    assert parse_spi("0x100") == parse_spi("256") == (256, 256)
+    for bad in ("0x10-0x1ff", "512-256", "0-4294967296", "0x1000-", "-0x1000", "1000,2000", "١٢٣٤"):
         with pytest.raises(BadValue):
             parse_spi(bad)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunnelgate.check.index import BoxIndex
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import ANY_SPI
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
 from tunnelgate.policy.options import ESP
@@ -33,13 +34,23 @@ def find(context: Context) -> Iterator[Collision]:
     for forward in context.policy.forwards:
         for entry in forward.entries:
             sources = context.members(entry.zone, entry.sources)
-            box: Box = (sources, entry.addresses, forward.l4)
-            if all(box):
-                by_zone[entry.zone].append((box, forward))
+            for channels in _parts(forward):
+                box: Box = (sources, entry.addresses, *channels)
+                if all(box):
+                    by_zone[entry.zone].append((box, forward))
     for zone, entries in by_zone.items():
         index = BoxIndex(entries)
         for number, (box, forward) in enumerate(entries):
             yield from _earlier(context, zone, index, number, box, forward)
+
+
+def _parts(forward: Forward) -> Iterator[Box]:
+    """The channels of a forward, and its SPIs: hosts may have ESP of ranges of their own."""
+    if forward.options.spi is None:
+        yield forward.l4, ANY_SPI
+    else:
+        yield forward.l4 - ESP, ANY_SPI
+        yield forward.l4 & ESP, forward.spis
 
 
 def _earlier(
@@ -55,8 +66,6 @@ def _earlier(
         if other >= number or not _differ(forward, earlier):
             continue
         channels = common[2] & unseen
-        if _split_by_spi(forward, earlier):
-            channels = channels - ESP
         both = (forward, earlier)
         standing = list(_standing(context, zone, common[0], channels, both))
         if standing:
@@ -79,14 +88,6 @@ def _port(forward: Forward, other: Forward) -> int | None:
     if forward.port is None and other.port is not None:
         return other.l4.first() & 0xFFFF
     return forward.port
-
-
-def _split_by_spi(one: Forward, other: Forward) -> bool:
-    """Whether the hosts draw their SPIs from ranges of their own (language reference, Options)."""
-    mine, theirs = one.options.spi, other.options.spi
-    if mine is None or theirs is None:
-        return False
-    return mine[1] < theirs[0] or theirs[1] < mine[0]
 
 
 def _standing(

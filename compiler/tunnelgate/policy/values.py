@@ -191,8 +191,8 @@ def parse_spi(text: str) -> tuple[int, int]:
     """Read `0x100-0x1ff`, or one. Raises BadValue. SPIs up to 255 are reserved (RFC 4303 section
     2.1).
     """
-    first, _, last = text.partition("-")
-    low, high = _spi(first), _spi(last or first)
+    first, dash, last = text.partition("-")
+    low, high = _spi(first), _spi(last if dash else first)
     if not 256 <= low <= high <= 0xFFFFFFFF:
         raise BadValue(
             f"`{text}` is no range of SPIs", "SPIs are 256 to 4294967295, the lower end first"
@@ -206,4 +206,4 @@ def _spi(text: str) -> int:
         return 0
     if text.startswith("0x"):
         return int(text, 16)
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0

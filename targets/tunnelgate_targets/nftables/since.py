@@ -65,6 +65,8 @@ def _needs(ruleset: str) -> Iterator[tuple[Need, str]]:
         about = _ELEMENT_OF.search(body)
         text = about[1] if about else ""
         yield TYPEOF, text
+        if key.endswith(": ct zone") and text:
+            yield TRACKING, text
         if "flags interval" in body and " . " in key:
             yield (MAPS if kind == "map" else RANGES), text
     for line in ruleset.splitlines():

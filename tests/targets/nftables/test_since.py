@@ -32,6 +32,7 @@ zone lan {
 nat from lan to wan
 """
 #: The statement of the one example that needs more.
+BY_SPI = "forward esp from branches, partner to first with spi 0xc1000000-0xc1ffffff"
 TRACKING = "allow ipsec from lan to wan with tracking"
 LISTS = "203.0.113.0/28, 198.51.100.1, 198.51.100.7"
 
@@ -56,6 +57,7 @@ def found(policy: str | Path, stated: str, layout: Layout = "whole") -> set[str]
         ("allow ssh from 192.168.1.64/26 to hq", "0.9.5", "0.9.4"),
         ("forward tcp/80 from 198.51.100.0/24 to box", "0.9.7", "0.9.6"),
         ("forward tcp/80-90 from hq to box", "0.9.7", "0.9.6"),
+        ("forward esp from hq to box with spi 0x1000-0x1fff", "1.0.6", "1.0.5"),
         ("allow ssh, ike from lan to hq with limit 3/minute", "0.9.2", "0.9.1"),
         ("allow ssh, udp/5-9 from lan to hq with limit 3/minute", "0.9.5", "0.9.4"),
         ("allow esp from lan to hq with tracking", "1.0.6", "1.0.5"),
@@ -95,6 +97,7 @@ def test_without_a_version_nothing_is_asked_for() -> None:
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize("policy", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_load_with_the_oldest_that_is_supported(policy: Path, layout: Layout) -> None:
-    newer = {f"1.0.6: {TRACKING}"} if policy.parent.name == "bare-esp" else set()
-    assert found(policy, "0.9.7", layout) == newer
+    newer = {"bare-esp": TRACKING, "servers-by-spi": BY_SPI}
+    named = newer.get(policy.parent.name)
+    assert found(policy, "0.9.7", layout) == ({f"1.0.6: {named}"} if named else set())
     assert found(policy, "0.9.3", layout)
