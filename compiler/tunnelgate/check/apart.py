@@ -7,7 +7,8 @@ or takes its ESP to them as another address, would be answered where nobody know
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from tunnelgate.check.cutting import remove
@@ -66,6 +67,9 @@ def past(context: Context) -> Iterator[Past]:
     """What goes past the forwards by SPI, a finding for each statement and host."""
     if not context.apart:
         return
+    by_host: dict[int, list[Own]] = defaultdict(list)
+    for own in context.apart:
+        by_host[own.forward.target].append(own)
     index = BoxIndex(
         ((own.host, context.members(own.entry.zone, own.entry.sources)), own)
         for own in context.apart
@@ -82,7 +86,7 @@ def past(context: Context) -> Iterator[Past]:
     for rule in context.allows:
         for flow in passing(context, rule, ESP):
             if not (flow.ingress.is_gateway or flow.egress.is_gateway):
-                yield from _begun(context, rule, flow, index)
+                yield from _begun(context, rule, flow, index, by_host)
                 yield from _let_in(rule, flow, index)
 
 
@@ -100,21 +104,28 @@ def _turned(context: Context, own: Own) -> Iterator[Past]:
             yield Past(forward, own, peers, how)
 
 
-def _begun(context: Context, rule: Rule, flow: Passing, index: BoxIndex[Own]) -> Iterator[Past]:
+def _begun(
+    context: Context,
+    rule: Rule,
+    flow: Passing,
+    index: BoxIndex[Own],
+    by_host: Mapping[int, list[Own]],
+) -> Iterator[Past]:
     """What the host begins, and is answered at another address than is forwarded."""
     for _, (host, peers), own in index.meeting((flow.sources, flow.destinations)):
-        answered = list(_answered(context, host, peers, flow))
+        answered = list(_answered(context, by_host[host.first()], host, peers, flow))
         for _, stray in remove((host, peers), answered):
             yield Past(rule, own, stray, _leaving(context, flow, host, stray))
             break
 
 
-def _answered(context: Context, host: Intervals, peers: Intervals, flow: Passing) -> Iterator[Box]:
+def _answered(
+    context: Context, owned: Iterable[Own], host: Intervals, peers: Intervals, flow: Passing
+) -> Iterator[Box]:
     """What leaves as an address of which a forward by SPI takes what comes back."""
     for mine, theirs, public in _leaves(context, flow, host, peers):
-        for own in context.apart:
-            known = own.host == mine and own.entry.zone is flow.egress
-            if known and public in own.entry.addresses:
+        for own in owned:
+            if own.entry.zone is flow.egress and public in own.entry.addresses:
                 yield mine, theirs & own.entry.sources
 
 

@@ -62,11 +62,18 @@ class NamedSet:
 
 
 def key(shape: Shape) -> str:
-    """What rows of a shape are looked up by."""
+    """What rows of a shape are looked up by.
+
+    An SPI stands first: of rows with a range the kernel follows all that fit the fields so far
+    (nft_set_pipapo), and the peers of many hosts are the same.
+    """
     family = FAMILY_WORD.get(shape.family, "")
     parts = [f"{family} saddr"] if shape.source else []
     parts += [f"{family} daddr"] if shape.destination else []
-    parts += [_KIND_KEYS[shape.kind]] if shape.kind in _KIND_KEYS else []
+    if shape.kind is Kind.SPI:
+        parts.insert(0, _KIND_KEYS[Kind.SPI])
+    elif shape.kind in _KIND_KEYS:
+        parts.append(_KIND_KEYS[shape.kind])
     return " . ".join(parts)
 
 
@@ -136,7 +143,7 @@ def _element(element: Element) -> str:
     if channel.kind is Kind.PORT:
         parts.append(f"{channel.protocol} . {numbers(channel.low, channel.high)}")
     elif channel.kind is Kind.SPI:
-        parts.append(spis(channel.low, channel.high))
+        parts.insert(0, spis(channel.low, channel.high))
     elif channel.kind is not Kind.ANY:
         parts.append(numbers(channel.low, channel.high))
     return " . ".join(parts)
