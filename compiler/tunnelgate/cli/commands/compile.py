@@ -42,6 +42,8 @@ _MANY_OTHERS = 3
 _CONNECTIONS = 65_536
 #: What goes elsewhere on a gateway than its ruleset, and is said in words where nothing is written.
 _COMPANIONS = frozenset({"modules.conf", "sysctl.conf"})
+#: More sentences than these about how a ruleset does it are not said, but written.
+_MOST_NOTES = 10
 
 
 @click.command("compile", context_settings=HELP)
@@ -169,9 +171,12 @@ def _say_scarce(gateway: str, needs: Requirements, console: Console) -> None:
 
 
 def _tell_notes(needed: Iterable[Requirements], console: Console) -> None:
-    """Say how rulesets do what has a limit, each sentence once."""
-    for note in dict.fromkeys(note for needs in needed for note in needs.notes):
+    """Say how rulesets do what has a limit, each sentence once; not more than a screen holds."""
+    notes = list(dict.fromkeys(note for needs in needed for note in needs.notes))
+    for note in notes[:_MOST_NOTES]:
         console.say(note)
+    if len(notes) > _MOST_NOTES:
+        console.say(f"and {len(notes) - _MOST_NOTES} more, which `manifest.json` has")
 
 
 def _ask_kernel(made: Sequence[Ruleset], console: Console) -> None:
