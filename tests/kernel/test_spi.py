@@ -287,3 +287,17 @@ def test_what_diff_says_ends_connections_in_zones_too(lab: Lab) -> None:
     assert "zone=" in "".join(lab.conntrack())
     lab.run(["conntrack", "-D", "-p", "50", "-d", PUBLIC])
     assert not [one for one in lab.conntrack() if "zone=" in one]
+
+
+def test_servers_are_no_second_claimants_of_each_other() -> None:
+    """Where `any` lets ESP through, one claimant a peer is counted: but not of those."""
+    text = """nat from lan to wan
+allow any from lan to hq
+forward esp from hq to a with spi 0x1000-0x1fff
+forward esp from hq to b with spi 0x2000-0x2fff
+"""
+    with loaded(ZONES + text, "nftables") as made:
+        assert all(leaves(sent(made.lab, host)) for host in (A, B, C))
+        assert sent(made.lab, D).dropped
+        for spi, host in ((OF_A, A), (OF_B, B), (0xC7654321, C)):
+            assert reaches(received(made.lab, spi), host)

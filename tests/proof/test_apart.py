@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
-from judging import is_caught, refuted
+from judging import refuted
 
 import tunnelgate
 from tunnelgate.flows.netfilter import Unmodelled
@@ -71,6 +72,14 @@ def test_it_is_proved(text: str, layout: Layout) -> None:
     assert refuted(policy, "nftables", {"ruleset.nft": emitted(policy, layout)}, layout) == []
 
 
+def is_caught(policy: Policy, target: str, files: Mapping[str, str]) -> bool:
+    """Whether a ruleset is refuted, or refused because nobody can say what it means."""
+    try:
+        return bool(refuted(policy, target, files, most=1))
+    except (Unmodelled, ValueError):
+        return True
+
+
 #: What is changed in the ruleset, each time that it stands there.
 WRONG = [
     ("0x1000-0x1fff", "0x1000-0x1ffe"),
@@ -102,7 +111,7 @@ WRONG = [
     (r"@th,192,32 \. @th,160,32(?= map)", "@th,160,32 . @th,192,32"),
     (r"@th,192,32 \. @th,224,32(?= map)", "@th,192,32 . @th,256,32"),
     (r"(?<={ )@nh,128,32 \. @th,0,32", "@nh,96,32 . @th,0,32"),
-    (r"ct zone != 0 add", "ct zone != 0 accept; add"),
+    (r"ct zone 1-4095 add", "ct zone 1-4095 accept; add"),
     (r"icmp type \{ 3, 11, 12 \}(?= @th)", "icmp type { 3, 11 }"),
 ]
 

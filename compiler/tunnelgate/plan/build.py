@@ -10,6 +10,7 @@ from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.plan import apart
 from tunnelgate.plan.model import (
+    Apart,
     Asked,
     ClearDrop,
     Dnat,
@@ -56,6 +57,7 @@ class _Builder:
         self.numbers = apart.numbers(policy)
         for zone in policy.zones[1:]:
             self.links[zone] = self._link(zone)
+        self.apart = tuple(apart.hosts(policy, self.links))
 
     def plan(self) -> Plan:
         policy, settings = self.policy, self.policy.settings
@@ -78,7 +80,7 @@ class _Builder:
             links=tuple(self.links.values()),
             pairs=pairs,
             dnats=dnats,
-            apart=tuple(apart.hosts(policy, self.links)),
+            apart=self.apart,
             snats=snats,
             trackings=tracked,
             helpers=helpers,
@@ -275,15 +277,16 @@ class _Builder:
         made = self._rule(forward, forward.options, match)
         return Rule(match, made.origin, made.log, made.limit, made.counter, translated=True)
 
-    @staticmethod
     def _guards(
+        self,
         source: Link | None,
         destination: Link | None,
         snats: Iterable[Snat],
         tracked: Sequence[Tracking],
     ) -> tuple[Guard, ...]:
         """Where portless protocols share an address: a second claimant is to be seen."""
-        here = [one for one in tracked if one.source is source and one.destination is destination]
+        here: list[Tracking | Apart] = [one for one in self.apart if one.link is source]
+        here += [one for one in tracked if one.source is source and one.destination is destination]
         return tuple(
             Guard(snat.family, match, _shared(snat), snat.origin)
             for snat in snats

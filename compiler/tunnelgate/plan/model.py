@@ -266,6 +266,11 @@ class Apart:
     drawing: str
     origin: Origin
 
+    @property
+    def family(self) -> int:
+        """Of the host and its peers."""
+        return axes.family(self.match.source.first())
+
 
 @record
 class Snat:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.plan.model import Link, Match, Origin, Snat, Tracking
+from tunnelgate.plan.model import Apart, Link, Match, Origin, Snat, Tracking
 from tunnelgate.policy import model
 from tunnelgate.policy.options import ESP
 
@@ -117,7 +117,7 @@ def _taken(policy: model.Policy, zone: model.Zone) -> Intervals:
     return Intervals.union_of([*to_gateway, *forwarded])
 
 
-def untracked(match: Match, family: int, tracked: Iterable[Tracking]) -> list[Match]:
+def untracked(match: Match, family: int, tracked: Iterable[Tracking | Apart]) -> list[Match]:
     """The parts of a match less the ESP that is told apart by SPI; all of one pair of links."""
     parts = [match]
     for one in tracked:

@@ -18,6 +18,7 @@ from tunnelgate.flows.netfilter import (
     HasHelper,
     Helper,
     Hook,
+    HostZone,
     InState,
     Is,
     Jump,
@@ -95,7 +96,7 @@ def _expect_connections(hook: Hook, rules: list[Rule]) -> None:
             helper = case.action
             if isinstance(helper, Helper) and not (begins and helper.is_final is is_early):
                 raise Unmodelled("a helper where none is assigned", rule.line)
-            if isinstance(case.action, Zone) and not (is_early and hook.hook == "prerouting"):
+            if isinstance(case.action, Zone | HostZone) and not is_early:
                 raise Unmodelled("a zone where connections are known", rule.line)
 
 

@@ -40,6 +40,7 @@ from tunnelgate.flows.netfilter import (
     rows,
 )
 from tunnelgate.flows.rates import common, settled
+from tunnelgate.meaning.decide import ICMP_ERRORS
 from tunnelgate.policy import Zone
 from tunnelgate.proof import earlier
 from tunnelgate.proof.hooks import expect_places
@@ -130,6 +131,8 @@ class Linux:
                 raise Unmodelled(
                     "a host's zone where another may be chosen", int(str(chosen[0].cause))
                 )
+            if way.interface is None and not all(map(_is_about_errors, said)):
+                raise Unmodelled("a learned zone for what the machine sends itself")
             is_last |= any(isinstance(row.label, netfilter.Zone) for row in said)
             found += _numbered(chosen, quoted)
         return [*found, Row(EVERYTHING, None, 0)]
@@ -205,6 +208,12 @@ class Linux:
 def _counts(row: Row) -> bool:
     """Whether a row of a filter is about passing; helpers and zones have stages of their own."""
     return not isinstance(row.label, netfilter.Helper | netfilter.Zone | netfilter.HostZone)
+
+
+def _is_about_errors(row: Row) -> bool:
+    """Whether a row that chooses a zone by what was learned is about ICMP errors alone."""
+    l4 = row.sets[L4]
+    return not isinstance(row.label, netfilter.Zone) or (l4 is not None and l4 <= ICMP_ERRORS)
 
 
 def _numbered(chosen: list[Row], quoted: bool) -> list[Row]:

@@ -32,7 +32,7 @@ zone lan {
 nat from lan to wan
 """
 #: The statement of the one example that needs more.
-BY_SPI = "forward esp from branches, partner to first with spi 0xc1000000-0xc1ffffff"
+BY_SPI = "forward esp from branches to test with spi 0xc3000000-0xc3ffffff"
 TRACKING = "allow ipsec from lan to wan with tracking"
 LISTS = "203.0.113.0/28, 198.51.100.1, 198.51.100.7"
 
