@@ -156,13 +156,13 @@ def test_many_gateways_of_other_runs_are_counted(run):
 
 SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 
-#: Sends a signal to the program itself when a function is called for the nth time.
+#: Sends a signal to the program itself when it calls a function for the nth time; its workers may.
 AT_CALL = """
-real, calls = os.{function}, []
+real, calls, program = os.{function}, [], os.getpid()
 def call(*arguments):
     calls.append(arguments)
-    if len(calls) == {nth}:
-        os.kill(os.getpid(), signal.{name})
+    if len(calls) == {nth} and os.getpid() == program:
+        os.kill(program, signal.{name})
     return real(*arguments)
 os.{function} = call
 """

@@ -18,6 +18,7 @@ zone lan {
 }
 nat from lan to wan
 allow ssh from lan to gateway
+allow https from lan to wan
 """
 
 
