@@ -382,9 +382,12 @@ def _entries(
         entries.append(Entry(zone, sources & axis, own & axis))
     if options.hairpin and all(entry.zone is not host.zone for entry in entries):
         addresses = Intervals.union_of(entry.addresses for entry in entries)
-        # from inside, unknown addresses outside are not told from each other
+        # from inside, unknown addresses that no network holds are not told from each other
         outside = Intervals.of(
-            (one, one) for zone in zones if zone.is_rest for one in zone.addresses
+            (one, one)
+            for zone in zones
+            if zone.is_rest or not zone.networks.overlaps(axis)
+            for one in zone.addresses
         )
         alike = outside & axes.UNKNOWN & axis
         addresses = addresses | alike if addresses.overlaps(alike) else addresses
