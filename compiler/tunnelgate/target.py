@@ -19,6 +19,7 @@ from tunnelgate.plan import Plan
 from tunnelgate.records import record
 
 if TYPE_CHECKING:
+    from tunnelgate.flows.crossings import Screens
     from tunnelgate.flows.netfilter import Ruleset
 
 #: A module, and the object in it that is the target.
@@ -135,8 +136,11 @@ class Target(Protocol):
 class Readable(Target, Protocol):
     """A target whose files can be read back, so that they are proved to mean their policy."""
 
-    def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
+    def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset | Screens]:
         """What is loaded for each family, 4 and 6; the text alone is looked at.
+
+        Returns:
+            rulesets of netfilter, or such as packets ask on each interface (pf).
 
         Raises:
             Unmodelled: the text says what the packet model has no word for.

@@ -1,7 +1,8 @@
 """Shows that a ruleset, read back from its text, means what its policy means."""
 
 from tunnelgate.proof.certificate import OBLIGATIONS, Certificate, NotProved, prove
-from tunnelgate.proof.prove import MODEL, Refuted, refutations
+from tunnelgate.proof.prove import MODEL, refutations
+from tunnelgate.proof.refuted import Refuted
 from tunnelgate.proof.remembered import prove_once
 
 __all__ = [

@@ -14,8 +14,8 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled, Zone, of_family, sets, without
 from tunnelgate.flows.rates import common
 from tunnelgate.policy.model import Zone as Place
-from tunnelgate.proof.linux import Linux, Way
-from tunnelgate.proof.world import World
+from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.world import Way, World
 
 
 def expect_zones(linux: Linux, world: World, way: Way) -> None:

@@ -8,7 +8,8 @@ from tunnelgate.flows.fields import L4, SOURCE
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.meaning import apart
 from tunnelgate.meaning.decide import ICMP_ERRORS
-from tunnelgate.proof.linux import Linux, Way
+from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.world import Way
 
 
 class Hosts:

@@ -14,7 +14,8 @@ from tunnelgate.flows.netfilter import ACCEPT, Unmodelled
 from tunnelgate.meaning.decide import Reason
 from tunnelgate.meaning.flatten import Cause
 from tunnelgate.policy import Policy, Statement
-from tunnelgate.proof.prove import MODEL, Refuted, refutations
+from tunnelgate.proof.prove import MODEL, refutations
+from tunnelgate.proof.refuted import Refuted
 from tunnelgate.target import Readable, Setup
 
 OBLIGATIONS = (

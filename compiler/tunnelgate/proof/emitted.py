@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple, cast
 
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.crossings import Screens
 from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
 from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
@@ -19,8 +20,8 @@ from tunnelgate.flows.netfilter import Ruleset, State, sets
 from tunnelgate.meaning.explain import Case
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import BEGINS_NOTHING, ICMPV6_ERRORS
-from tunnelgate.proof.linux import Linux, Way
-from tunnelgate.proof.world import World
+from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.world import Way, World
 from tunnelgate.records import record
 
 _INVALID = BEGINS_NOTHING | ICMPV6_ERRORS
@@ -60,13 +61,15 @@ class Lines:
     """
 
     def __init__(
-        self, policy: Policy, files: Mapping[str, str], rulesets: Mapping[int, Ruleset]
+        self, policy: Policy, files: Mapping[str, str], rulesets: Mapping[int, Ruleset | Screens]
     ) -> None:
         self.world = World(policy)
         self.texts = {name: text.splitlines() for name, text in files.items()}
-        self.rulesets = rulesets
-        self._of = cache(lambda family: Linux(rulesets[family], self.world, family))
-        self._chains = cache(lambda family: _chains(rulesets[family]))
+        self.rulesets = {
+            family: one for family, one in rulesets.items() if isinstance(one, Ruleset)
+        }
+        self._of = cache(lambda family: Linux(self.rulesets[family], self.world, family))
+        self._chains = cache(lambda family: _chains(self.rulesets[family]))
 
     def of(self, cases: Sequence[Case]) -> list[list[Emitted]]:
         """The rules that the packets of each case meet first, in the order of the file.

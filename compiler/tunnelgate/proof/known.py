@@ -61,15 +61,15 @@ class Known:
         if not decrypted:
             if self.tunnels:
                 yield Row(sets(source=self.tunnels), DROP, ingress)
-            if egress is self.gateway and self._never_clear(ingress):
+            if egress is self.gateway and self.never_clear(ingress):
                 yield Row(sets(l4=_L2TP), DROP, ingress)
         elif ingress.over is None and self.carried(ingress):
-            inside = self._inside(ingress) if egress is self.gateway else Intervals.EMPTY
+            inside = self.inside(ingress) if egress is self.gateway else Intervals.EMPTY
             yield Row(sets(l4=axes.ANY_L4 - inside), DROP, ingress)
 
     def _answers(self, egress: Zone, in_clear: bool) -> Iterator[Row]:
         """L2TP that the gateway would answer in clear (RFC 3193)."""
-        if in_clear and self._never_clear(egress):
+        if in_clear and self.never_clear(egress):
             yield Row(sets(l4=_UDP, source_port=_L2TP_PORT), DROP, egress)
 
     def _untranslatable(self, ingress: Zone, egress: Zone) -> Iterator[Row]:
@@ -89,14 +89,14 @@ class Known:
             and rule.destination.addresses(self.gateway)
         ]
 
-    def _inside(self, zone: Zone) -> Intervals:
+    def inside(self, zone: Zone) -> Intervals:
         """What a zone may send to the gateway inside IPsec alone."""
         return Intervals.union_of(rule.protocols.inside_ipsec for rule in self._to_gateway(zone))
 
-    def _never_clear(self, zone: Zone) -> bool:
+    def never_clear(self, zone: Zone) -> bool:
         """Whether L2TP of a zone is allowed inside IPsec, and in clear by nothing."""
         in_clear = any(rule.l4.overlaps(_L2TP) for rule in self._to_gateway(zone))
-        return bool(self._inside(zone)) and not in_clear
+        return bool(self.inside(zone)) and not in_clear
 
     def invalid(self, verdict: list[Row]) -> list[Row]:
         """What passes of invalid packets, by what passes of those that begin a connection.

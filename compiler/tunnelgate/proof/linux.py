@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from itertools import product
 from typing import Protocol
@@ -44,25 +44,10 @@ from tunnelgate.meaning.decide import ICMP_ERRORS
 from tunnelgate.policy import Zone
 from tunnelgate.proof import earlier
 from tunnelgate.proof.hooks import expect_places
-from tunnelgate.proof.world import World
+from tunnelgate.proof.world import Way, World
 
 #: The priority of connection tracking (NF_IP_PRI_CONNTRACK): zones are chosen before it.
 _CONNTRACK = -200
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How packets come in.
-
-    Attributes:
-        zone: the zone that they are of; the gateway for what it sends itself.
-        interface: the one they arrive on; None for the gateway's own.
-        decrypted: they came through the gateway's own IPsec.
-    """
-
-    zone: Zone
-    interface: str | None
-    decrypted: bool
 
 
 class Linux:

@@ -16,49 +16,33 @@ collisions of protocols without ports, which are no property of one flow: the ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.crossings import Screens
 from tunnelgate.flows.fields import ANY_SPI, DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
-from tunnelgate.flows.firstmatch import BUDGET, Difference, Row, differences
+from tunnelgate.flows.firstmatch import BUDGET, Row, differences
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Facts, Ruleset, State, sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY, Ports
 from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import AH, BEGINS_NOTHING
+from tunnelgate.proof import prove_pf
 from tunnelgate.proof.answers import expect_zones
 from tunnelgate.proof.apart import Hosts
 from tunnelgate.proof.known import PASSES, Known, passes
-from tunnelgate.proof.linux import Linux, Way
-from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, World
+from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.refuted import Refuted
+from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, Way, World
 
 MODEL = 1
 """The version of the packet model; it changes where a proof says something else than before."""
 
 _LOOPBACK = "lo"
 _ICMP = Intervals.of([axes.l4(axes.ICMP), axes.l4(axes.ICMPV6)])
-
-
-@dataclass(frozen=True, slots=True)
-class Refuted:
-    """Flows that a ruleset treats otherwise than its policy means.
-
-    Attributes:
-        obligation: `O1` to `O5`.
-        situation: which packets they are, in words.
-        family: 4 or 6.
-        way: how the packets arrive.
-        difference: the flows, and the rows of policy and ruleset that decide.
-    """
-
-    obligation: str
-    situation: str
-    family: int
-    way: Way
-    difference: Difference
 
 
 class Departure(NamedTuple):
@@ -70,7 +54,11 @@ class Departure(NamedTuple):
 
 
 def refutations(
-    policy: Policy, rulesets: Mapping[int, Ruleset], *, whole: bool = True, budget: int = BUDGET
+    policy: Policy,
+    rulesets: Mapping[int, Ruleset | Screens],
+    *,
+    whole: bool = True,
+    budget: int = BUDGET,
 ) -> Iterator[Refuted]:
     """Everything that a ruleset does otherwise; nothing if it is what the policy means.
 
@@ -87,6 +75,9 @@ def refutations(
     world = World(policy)
     meant = _meant(world)
     for family, ruleset in rulesets.items():
+        if isinstance(ruleset, Screens):
+            yield from prove_pf.Prover(world, meant, ruleset, family, budget).all(whole=whole)
+            continue
         prover = _Prover(world, meant, Linux(ruleset, world, family), budget)
         for way in prover.ways():
             yield from prover.beginning(way)

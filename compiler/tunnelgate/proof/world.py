@@ -21,6 +21,21 @@ STRANGER = "~"
 NEVER_FORWARDED = NEVER_SPOOFED | Intervals.single(axes.address_of("0.0.0.0"))
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How packets come in.
+
+    Attributes:
+        zone: the zone that they are of; the gateway for what it sends itself.
+        interface: the one they arrive on; None for the gateway's own.
+        decrypted: they came through the gateway's own IPsec.
+    """
+
+    zone: Zone
+    interface: str | None
+    decrypted: bool
+
+
 @dataclass(frozen=True)
 class World:
     """The surroundings of a gateway, by its policy."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
 from tunnelgate.records import replace
 from tunnelgate.target import WHOLE, Output, Setup
+
+if TYPE_CHECKING:
+    from tunnelgate.flows.crossings import Screens
 
 
 class Pf:
@@ -42,6 +45,13 @@ class Pf:
 
         made = emit(plan, setup, DIALECTS[self.dialect], self.format_revision)
         return Output(made.files, replace(made.requirements, versions=oldest(self.name)))
+
+    def read(self, files: Mapping[str, str]) -> Mapping[int, Screens]:
+        """The rules of each family, which stand in one file."""
+        from tunnelgate_targets.pf.read import Dialect
+        from tunnelgate_targets.pf.read.walk import walks
+
+        return walks(files, Dialect(self.dialect))
 
     def validate(self, files: Mapping[str, str]) -> str:
         """Ask pfctl, which reads the files and changes nothing."""

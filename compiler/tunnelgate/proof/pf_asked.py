@@ -1,0 +1,140 @@
+"""Which packets a proof of pf is about, and in words those that it is not about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from ipaddress import ip_network
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.fields import ANY_PORT, Arrival
+from tunnelgate.flows.firstmatch import Row
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.policy.model import AH, MULTICAST
+from tunnelgate.proof.known import Known
+from tunnelgate.proof.pf import ENC, wires
+from tunnelgate.proof.world import Way, World
+
+_L2TP = Intervals.single(1701)
+_ICMP = {4: axes.ICMP, 6: axes.ICMPV6}
+#: Answers, and errors of IPv4: they begin nothing (RFC 792, RFC 950, RFC 4443, RFC 4861).
+_ANSWERS = Intervals.of(
+    axes.l4(protocol, kind << 8, kind << 8 | 0xFF)
+    for protocol, kinds in (
+        (axes.ICMP, (0, 3, 4, 5, 11, 12, 14, 16, 18)),
+        (axes.ICMPV6, (129, 134, 136)),
+    )
+    for kind in kinds
+)
+_IP_IN_IP = Intervals.of([axes.l4(4), axes.l4(41)])
+_GRE = Intervals.of([axes.l4(axes.GRE)])
+LISTENERS = Intervals.of(
+    axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (130, 131, 132, 143)
+)
+"""Messages of multicast listeners, which are never forwarded (RFC 2710, RFC 3810)."""
+#: Where nothing is ever forwarded to; pf takes it for the machine itself.
+_NOWHERE = Intervals.of(
+    axes.network(ip_network(text)) for text in ("0.0.0.0/32", "255.255.255.255/32", "fe80::/10")
+)
+
+
+class Asked:
+    """The packets that are asked about, and in words those that are not."""
+
+    def __init__(self, world: World, meant: Mapping[Arrival, tuple[list[Row], ...]]) -> None:
+        self.world, self.policy = world, world.policy
+        self._known = Known(world.policy)
+        tunnels = [zone for zone in self.policy.zones if zone.over]
+        self.protected = Intervals.union_of(zone.networks for zone in tunnels)
+        self._inside = [zone for zone in self.policy.zones[1:] if self._known.inside(zone)]
+        self._has_helpers = any(
+            row.label is not None for *_, helpers in meant.values() for row in helpers
+        )
+        self._l2tp_alone = any(self._known.never_clear(zone) for zone in self.policy.zones[1:])
+        self.own = Way(world.gateway, None, decrypted=False)
+
+    def caveats(self) -> Iterator[str]:
+        """What is not shown."""
+        yield "the model of pf was never held to the kernel of a pf system"
+        yield "AH is not shown, since pf looks through it, nor protocol 0, which pf cannot name"
+        yield "only packets that begin a connection are shown; ICMP answers and errors begin none"
+        yield (
+            "destinations that end a network, as broadcasts do, are not shown, nor sources of "
+            "0.0.0.0 in a zone without IPv4"
+        )
+        if self._several_unknown:
+            yield "packets to own addresses of which the policy knows none are not shown"
+        if self.protected or self._inside:
+            yield "IP in IP is not shown: enc0 shows it of what tunnel mode encloses too"
+        if self._inside:
+            yield "what was decrypted and is of no tunnel is not shown: enc0 tells no zone"
+        if self._has_helpers:
+            yield "GRE is not shown: on pf it begins without the control connection of PPTP"
+        if self._l2tp_alone:
+            yield "UDP from the gateway's own port 1701 is not shown: pf lets none out in clear"
+
+    @cached_property
+    def _several_unknown(self) -> bool:
+        unknown = self.policy.own_addresses & axes.UNKNOWN
+        parts = [unknown & axes.family_axis(family) for family in (4, 6)]
+        return any(part and not part.is_single() for part in parts)
+
+    def of(self, way: Way, family: int) -> Iterator[Box]:
+        """The packets of a way, as boxes."""
+        channels, goals = self.channels(way, family), self._goals(way, family)
+        ports = ANY_PORT
+        if way.interface is None and self._l2tp_alone:
+            ports -= _L2TP
+        numbers = Intervals.of((one.index, one.index) for one in self.policy.zones)
+        sources = self.sources(way, family)
+        here = goals & (self.policy.own_addresses | MULTICAST)
+        yield numbers, channels - LISTENERS, ports, goals, sources
+        yield numbers, channels & LISTENERS, ports, here, sources
+
+    def channels(self, way: Way, family: int) -> Intervals:
+        """The protocols and ports that are asked about."""
+        found = axes.ANY_L4 - AH - _ANSWERS
+        found -= Intervals.of([axes.l4(0), axes.l4(_ICMP[10 - family])])
+        if self.protected or way.decrypted:
+            found -= _IP_IN_IP
+        return found - _GRE if self._has_helpers else found
+
+    def known(self, family: int) -> Intervals:
+        """The addresses that have a notation."""
+        return axes.family_axis(family) - axes.UNKNOWN
+
+    def _goals(self, way: Way, family: int) -> Intervals:
+        axis, own = axes.family_axis(family), self.policy.own_addresses
+        ends = Intervals.of(
+            (end, end) for one in self.policy.zones for item in one.networks for end in item
+        )
+        found = (self.known(family) | own & axis) - ends - _NOWHERE
+        unknown = own & axis & axes.UNKNOWN
+        if unknown and not unknown.is_single():
+            found -= unknown  # to pf they are all its own
+        return found - own - MULTICAST if way.interface is None else found
+
+    def sources(self, way: Way, family: int) -> Intervals:
+        """The sources of a way."""
+        own = self.policy.own_addresses
+        if way.interface is None:
+            return own & axes.family_axis(family)
+        found = self.known(family) - own
+        if way.zone.over is not None:
+            return found & way.zone.holds
+        if way.decrypted:
+            return found - self.protected
+        if family == 4 and not way.zone.holds & self.known(family):
+            found -= Intervals.single(0)  # nobody there asks for an IPv4 address
+        return found
+
+    def ways(self) -> Iterator[Way]:
+        """Every way in: the gateway's own, then each interface, in clear and decrypted."""
+        yield self.own
+        for zone in self.policy.zones[1:]:
+            if zone.over is not None:
+                yield Way(zone, ENC, decrypted=True)
+                continue
+            for wire in wires(zone):
+                yield Way(zone, wire, decrypted=False)

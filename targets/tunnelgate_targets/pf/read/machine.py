@@ -1,0 +1,170 @@
+"""What a rule asks, as sets: its criteria on a machine whose addresses are known.
+
+Where the addresses of the machine are unknown, they have places of their own on the axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tunnelgate.flows import axes
+from tunnelgate.flows.crossings import Crossing
+from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.netfilter import Unmodelled
+from tunnelgate_targets.pf.read.ruleset import (
+    ANY_PORT,
+    Address,
+    Criteria,
+    Direction,
+    Interface,
+    OfInterface,
+    Ruleset,
+    Side,
+    Span,
+    TableName,
+    Tagged,
+)
+
+_TCP = Intervals.of([axes.l4(axes.TCP)])
+
+
+class Asked(NamedTuple):
+    """What a rule asks of a packet on an interface; None is anything.
+
+    Attributes:
+        l4: the channels, of packets whose TCP opens a connection, and of others.
+        source_ports: of UDP.
+    """
+
+    l4: Intervals | None
+    l4_opened: Intervals | None
+    source_ports: Intervals | None
+    destination: Intervals | None
+    source: Intervals | None
+    tagged: Tagged | None
+
+
+class Machine:
+    """The addresses of a family that a ruleset finds.
+
+    Args:
+        ruleset: as read.
+        family: 4 or 6.
+        addresses: of each interface, the primary one first.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, family: int, addresses: Mapping[str, tuple[int, ...]]
+    ) -> None:
+        self.ruleset, self.family = ruleset, family
+        self.addresses = {
+            name: [one for one in some if axes.family(one) == family]
+            for name, some in addresses.items()
+        }
+        self._tables: dict[str, Intervals] = {}
+
+    def asked(self, criteria: Criteria, never: Intervals = Intervals.EMPTY) -> Asked:
+        """Criteria as sets; `never` are channels that the rule is not asked about.
+
+        Raises:
+            Unmodelled: they ask what only a real machine knows.
+        """
+        l4 = _l4(criteria)
+        if never:
+            l4 = (axes.ANY_L4 if l4 is None else l4) - never
+        ports = criteria.source.ports
+        if ports != ANY_PORT and criteria.protocol != axes.UDP:
+            raise Unmodelled("a source port of something else than UDP")
+        return Asked(
+            _of_flags(l4, criteria, "S"),
+            _of_flags(l4, criteria, "A"),
+            None if ports == ANY_PORT else ports,
+            self._side(criteria.destination),
+            self._side(criteria.source),
+            criteria.tagged,
+        )
+
+    def _side(self, side: Side) -> Intervals | None:
+        if side.address is None:
+            return None
+        addresses = self.set(side.address)
+        return axes.family_axis(self.family) - addresses if side.negated else addresses
+
+    def set(self, address: Address) -> Intervals:
+        """The addresses that are meant. Raises Unmodelled."""
+        match address:
+            case Span(interval):
+                return Intervals.of([interval])
+            case TableName(name):
+                if name not in self._tables:
+                    self._tables[name] = self._table(name)
+                return self._tables[name]
+            case OfInterface(name, "", primary, None, _):
+                return Intervals.of((one, one) for one in self._own(name, primary=primary))
+            case OfInterface("self", "broadcast"):
+                return Intervals.EMPTY  # nobody's: the policies have no word for it
+        raise Unmodelled(str(address))
+
+    def _own(self, name: str, *, primary: bool) -> list[int]:
+        return [
+            one
+            for interface, own in self.addresses.items()
+            if name == "self" or is_named(interface, name)
+            for one in (own[:1] if primary else own)
+        ]
+
+    def _table(self, name: str) -> Intervals:
+        """The longer prefix counts; an undefined table holds nothing."""
+        table = self.ruleset.tables.get(name)
+        entries = (
+            [(self.set(entry), exception) for entry, exception in table.entries] if table else []
+        )
+        if not any(exception for _, exception in entries):
+            return Intervals.union_of(entry for entry, _ in entries)
+        found = Intervals.EMPTY
+        for entry, exception in sorted(entries, key=lambda one: -one[0].size()):
+            found = found - entry if exception else found | entry
+        return found
+
+
+def holds(criteria: Criteria, crossing: Crossing, family: int) -> bool:
+    """Whether direction, family and interfaces are those that are asked for."""
+    direction = Direction.IN if crossing.inward else Direction.OUT
+    return (
+        criteria.direction in {None, direction}
+        and criteria.family in {0, family}
+        and _is_on(criteria.interface, crossing.interface)
+        and _is_on(criteria.received, crossing.received)
+    )
+
+
+def _is_on(asked: Interface | None, name: str | None) -> bool:
+    if asked is None:
+        return True
+    if name is None:
+        return asked.negated
+    return is_named(name, asked.name) != asked.negated
+
+
+def is_named(interface: str, name: str) -> bool:
+    """Whether a name is an interface's, or that of the group of its driver (ifconfig(8))."""
+    return name in {interface, interface.rstrip("0123456789")}
+
+
+def _l4(asked: Criteria) -> Intervals | None:
+    """The channels that a rule asks for; None for all."""
+    if asked.protocol is None:
+        return None
+    if asked.icmp is not None:
+        first, code = asked.icmp.kind << 8, asked.icmp.code
+        low, high = (first, first | 0xFF) if code is None else (first | code, first | code)
+        return Intervals.of([axes.l4(asked.protocol, low, high)])
+    return Intervals.of(axes.l4(asked.protocol, low, high) for low, high in asked.destination.ports)
+
+
+def _of_flags(l4: Intervals | None, asked: Criteria, on: str) -> Intervals | None:
+    """The channels, where TCP has this flag on of SYN and ACK."""
+    if asked.flags.among & {on} == asked.flags.on:
+        return l4
+    return (axes.ANY_L4 if l4 is None else l4) - _TCP
