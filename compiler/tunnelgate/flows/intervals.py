@@ -6,7 +6,8 @@ One canonical form for each set, so that equality of sets is equality of tuples.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from tunnelgate.records import record
@@ -124,6 +125,29 @@ class Intervals:
         if len(items) == 1:
             return items if items[0][0] <= high and low <= items[0][1] else ()
         return items[bisect_left(items, low, key=_last) : bisect_right(items, high, key=_first)]
+
+
+def parted(space: Intervals, sets: Sequence[Intervals]) -> list[tuple[frozenset[int], Intervals]]:
+    """A space in parts that each set holds wholly or not at all, with the numbers of those that do.
+
+    No two parts are held by the same sets. O(n log n) for n intervals that do not overlap.
+    """
+    borders: dict[int, list[int]] = {}
+    for number, one in enumerate(sets):
+        for low, high in one & space:
+            borders.setdefault(low, []).append(number)
+            borders.setdefault(high + 1, []).append(number)
+    for low, high in space:
+        borders.setdefault(low, [])
+        borders.setdefault(high + 1, [])
+    order = sorted(borders)
+    found: dict[frozenset[int], list[Interval]] = {}
+    held: set[int] = set()
+    for low, end in pairwise(order):
+        held.symmetric_difference_update(borders[low])
+        if low in space:
+            found.setdefault(frozenset(held), []).append((low, end - 1))
+    return [(numbers, Intervals.of(part)) for numbers, part in found.items()]
 
 
 def _first(interval: Interval) -> int:

@@ -323,7 +323,7 @@ class Filter:
             tag = crossing_tag(source)
             families = (where.family or where.way.family,)
             for family in (4, 6) if families == (0,) else families:
-                for piece in self.translation.parts(source, destination, family):
+                for piece in self.translation.parts(source, destination, family, part.source):
                     way = where.way.within(family)
                     if piece.sources <= part.source and way is not None:
                         yield where.but(family=family, way=way, source="any", tagged=piece.tag)

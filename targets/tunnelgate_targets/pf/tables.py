@@ -37,7 +37,8 @@ class Tables:
             return "any"
         if not wanted:
             return None
-        inside, outside = prefixes(wanted), prefixes(rest)
+        inside = prefixes(wanted)
+        outside = prefixes(rest) if len(inside) > 1 else inside
         if len(outside) < len(inside):
             return f"! {self._one(word, outside)}"
         return self._one(word, inside)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows.intervals import parted
 from tunnelgate.plan import Dnat, Link, Match, Moved, Pair, Plan, Snat
 from tunnelgate_targets.pf.dialect import Nat, Rdr
 from tunnelgate_targets.pf.links import (
@@ -39,6 +40,14 @@ class Part:
     tag: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """All parts, and those of each set of sources that a statement asks for."""
+
+    every: tuple[Part, ...]
+    within: dict[Intervals, tuple[Part, ...]]
+
+
 class Translation:
     """Writes the translation rules of a plan."""
 
@@ -46,24 +55,41 @@ class Translation:
         self.plan = plan
         self.tables = tables
         self.pairs = {pair.name: pair for pair in plan.pairs}
+        self._parted: dict[tuple[str, str, int], _Parted] = {}
 
     # -- source
 
-    def parts(self, source: Link, destination: Link, family: int) -> tuple[Part, ...]:
-        """How the sources of a translated path are told apart; nothing where no statement asks."""
-        snats = self._snats(source, destination, family)
+    def parts(
+        self, source: Link, destination: Link, family: int, within: Intervals = axes.ANY_ADDRESS
+    ) -> tuple[Part, ...]:
+        """How the sources of a translated path are told apart; nothing where no statement asks.
+
+        `within` are sources that a statement asks for: no part is half in them.
+        """
+        key = source.name, destination.name, family
+        if key not in self._parted:
+            self._parted[key] = self._parts(source, destination, family)
+        parted = self._parted[key]
+        if within == axes.ANY_ADDRESS:
+            return parted.every
+        return parted.within.get(within & axes.family_axis(family) - axes.UNKNOWN, parted.every)
+
+    def _parts(self, source: Link, destination: Link, family: int) -> _Parted:
         pair = self.pairs.get((source.name, destination.name))
-        if not (snats and pair):
-            return ()
+        if not (pair and self._snats(source, destination, family)):
+            return _Parted((), {})
         axis = axes.family_axis(family) - axes.UNKNOWN
         asked = _asked(pair, axis)
         if not asked:
-            return ()
-        parts = [axis]
-        for one in asked:
-            parts = [kept for part in parts for kept in (part & one, part - one) if kept]
-        rest = axis - Intervals.union_of(asked)
-        return tuple(Part(part, _part_tag(source, part, part == rest)) for part in parts)
+            return _Parted((), {})
+        # those that the first sets hold come first
+        found = sorted(parted(axis, asked), key=lambda one: (*sorted(one[0]), len(asked)))
+        every = [Part(part, _part_tag(source, part, not held)) for held, part in found]
+        within: dict[Intervals, list[Part]] = {one: [] for one in asked}
+        for (held, _), part in zip(found, every, strict=True):
+            for number in sorted(held):
+                within[asked[number]].append(part)
+        return _Parted(tuple(every), {one: tuple(some) for one, some in within.items()})
 
     def translates(self, source: Link, destination: Link, family: int) -> bool:
         """Whether sources of a family are translated between two links."""
