@@ -6,7 +6,8 @@ the one it leaves by. What IPsec protects is seen on enc0 instead (enc(4)).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -19,8 +20,10 @@ from tunnelgate.flows.fields import (
     KEPT,
     L4,
     MOVED,
+    SOURCE,
     SOURCE_PORT,
     Delivered,
+    Sets,
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
@@ -137,15 +140,18 @@ class Lists:
         own = way.interface is None
         found: tuple[list[Row], ...] = ([], [], [], [])
         for one in passages:
-            piece = one.piece
+            piece, verdict = one.piece, _verdict(one, own=own)
+            found[0].append(Row(piece.sets, verdict, piece.line))
+            if verdict == DROP:
+                continue  # no later stage is asked about it
             source = "one of several addresses" if piece.source == WHICHEVER else piece.source
-            found[0].append(Row(piece.sets, _verdict(one, own=own), piece.line))
             found[1].append(Row(piece.sets, source, piece.line))
             found[2].extend(_ports(piece))
             found[3].append(Row(piece.sets, _answers(one, way), piece.line))
-        for stage, what in zip(found, (DROP, None, None, None), strict=True):
-            stage.append(Row(EVERYTHING, what))
-        return found
+        return tuple(
+            [*_gathered(stage), Row(EVERYTHING, what)]
+            for stage, what in zip(found, (DROP, None, None, None), strict=True)
+        )
 
     def leaving(self, start: Piece, crossing: Crossing) -> list[Row]:
         """What becomes of packets where they leave, that are not to be translated any more."""
@@ -156,6 +162,41 @@ class Lists:
                 label = "is translated" if piece.is_translated() else ANSWERED
             found.append(Row(piece.sets, label, piece.line))
         return [*found, Row(EVERYTHING, DROP)]
+
+
+def _gathered(rows: list[Row]) -> Iterator[Row]:
+    """The same list with fewer rows: those that differ in their one source alone become one.
+
+    A thousand hosts, of each of which all else is dropped, are one row then. Rows of one source
+    keep their order, by levels; rows of different ones have none.
+    """
+    waiting: dict[tuple[int, Sets, object], list[Row]] = {}
+    last: dict[int, tuple[int, object]] = {}
+    for row in rows:
+        asked = row.sets[SOURCE]
+        if asked is None or not asked.is_single():
+            yield from _levelled(waiting)
+            waiting, last = {}, {}
+            yield row
+            continue
+        level, label = last.get(asked.first(), (0, row.label))
+        level += label != row.label
+        last[asked.first()] = level, row.label
+        waiting.setdefault((level, row.sets[:SOURCE], row.label), []).append(row)
+    yield from _levelled(waiting)
+
+
+def _levelled(waiting: Mapping[tuple[int, Sets, object], list[Row]]) -> Iterator[Row]:
+    return map(_as_one, (waiting[key] for key in sorted(waiting, key=itemgetter(0))))
+
+
+def _as_one(rows: list[Row]) -> Row:
+    """Rows that differ in their source alone, as one."""
+    first = rows[0]
+    if len(rows) == 1:
+        return first
+    sources = Intervals.union_of(row.sets[SOURCE] or axes.ANY_ADDRESS for row in rows)
+    return first._replace(sets=(*first.sets[:SOURCE], sources))
 
 
 def _verdict(one: Passage, *, own: bool) -> object:

@@ -16,17 +16,12 @@ tunnelgate_targets.pf.read.refused.Refused: line 2: `user` is not modelled
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
-
-from tunnelgate_grammar import open_grammar
 from tunnelgate_targets.pf.read.interpret import Interpreter
 from tunnelgate_targets.pf.read.lexis import plain
 from tunnelgate_targets.pf.read.refused import Refused
 from tunnelgate_targets.pf.read.ruleset import Dialect, Ruleset
-from tunnelgate_targets.pf.read.written import Builder
+from tunnelgate_targets.pf.read.statements import statements
 
 __all__ = ["read", "Dialect", "Refused", "Ruleset"]
 
@@ -47,27 +42,4 @@ def read(text: str, dialect: Dialect) -> Ruleset:
     if unknown is not None:
         line = source.text[: unknown.start()].count("\n") + 1
         raise Refused(f"`{unknown[1]}` is not modelled", line)
-    try:
-        statements = _parser().parse(source.text)
-    except UnexpectedInput as error:
-        raise _refused(error, source.text) from error
-    return Interpreter(dialect).ruleset(statements, source.macros)  # type: ignore[arg-type]
-
-
-@cache
-def _parser() -> Lark:
-    """The builder remembers nothing, so one parser is enough."""
-    return open_grammar("pf", Builder(), lexer="basic")
-
-
-def _refused(error: Exception, text: str) -> Refused:
-    """A syntax error, at the word that does not fit."""
-    lines = text.count("\n")
-    if isinstance(error, UnexpectedToken):
-        word = str(error.token)
-        line = min(error.line, lines) if error.line > 0 else lines
-        if word == "\n":
-            return Refused("the line ends too early", line)
-        return Refused(f"`{word}` does not fit here" if word else "the text ends too early", line)
-    assert isinstance(error, UnexpectedCharacters)
-    return Refused(f"`{error.char}` does not fit here", error.line)
+    return Interpreter(dialect).ruleset(statements(source.text), source.macros)

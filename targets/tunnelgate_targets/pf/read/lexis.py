@@ -24,6 +24,11 @@ _PIECE = re.compile(
       | (?P<other>[(){}<>!=/,-])""",
     re.VERBOSE,
 )
+#: The same without macros and comments, at once.
+_AS_IT_IS = re.compile(
+    r"""(?:[ \t]++|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'"""
+    r"""|[A-Za-z0-9:_][^\s(){}<>!=/\#,"']*+|[(){}<>!=/,-])*+"""
+)
 _DEFINITION = re.compile(r"[ \t]*([A-Za-z0-9_]+)[ \t]*=(?!=)(.*)")
 
 
@@ -87,6 +92,8 @@ class _Reader:
         return ""
 
     def _substituted(self, text: str, line: int) -> str:
+        if _AS_IT_IS.fullmatch(text):
+            return text
         parts = []
         for kind, part in _pieces(text, line):
             if kind == "macro":
