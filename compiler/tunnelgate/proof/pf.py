@@ -148,10 +148,8 @@ class Lists:
             found[1].append(Row(piece.sets, source, piece.line))
             found[2].extend(_ports(piece))
             found[3].append(Row(piece.sets, _answers(one, way), piece.line))
-        return tuple(
-            [*_gathered(stage), Row(EVERYTHING, what)]
-            for stage, what in zip(found, (DROP, None, None, None), strict=True)
-        )
+        verdicts = [*_gathered(found[0]), Row(EVERYTHING, DROP)]
+        return (verdicts, *(_whatever(list(_gathered(stage))) for stage in found[1:]))
 
     def leaving(self, start: Piece, crossing: Crossing) -> list[Row]:
         """What becomes of packets where they leave, that are not to be translated any more."""
@@ -162,6 +160,14 @@ class Lists:
                 label = "is translated" if piece.is_translated() else ANSWERED
             found.append(Row(piece.sets, label, piece.line))
         return [*found, Row(EVERYTHING, DROP)]
+
+
+def _whatever(rows: list[Row]) -> list[Row]:
+    """A list whose end says what its last rows say: what none of them holds is dropped anyway."""
+    label = rows[-1].label if rows else None
+    while rows and rows[-1].label == label:
+        rows.pop()
+    return [*rows, Row(EVERYTHING, label)]
 
 
 def _gathered(rows: list[Row]) -> Iterator[Row]:

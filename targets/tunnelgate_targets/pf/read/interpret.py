@@ -261,6 +261,9 @@ class Interpreter:
 
     def _translated(self, rule: Rule, written: Written) -> Iterator[Rule]:
         """The rule with what it translates to; a `binat-to` is two rules, one for each way."""
+        if not any(name in written.parts for name in _TRANSLATIONS):
+            yield rule
+            return
         nat, rdr, both = (self._pool(written, name, rule) for name in _TRANSLATIONS)
         for pool in (nat, rdr, both):
             if pool is not None:

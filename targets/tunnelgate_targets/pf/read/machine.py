@@ -5,8 +5,11 @@ Where the addresses of the machine are unknown, they have places of their own on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from heapq import merge
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.crossings import Crossing
@@ -19,14 +22,19 @@ from tunnelgate_targets.pf.read.ruleset import (
     Direction,
     Interface,
     OfInterface,
+    Rule,
     Ruleset,
     Side,
     Span,
     TableName,
     Tagged,
+    Translation,
 )
 
 _TCP = Intervals.of([axes.l4(axes.TCP)])
+
+
+R = TypeVar("R", Rule, Translation)
 
 
 class Asked(NamedTuple):
@@ -128,15 +136,31 @@ class Machine:
         return found
 
 
-def holds(criteria: Criteria, crossing: Crossing, family: int) -> bool:
-    """Whether direction, family and interfaces are those that are asked for."""
-    direction = Direction.IN if crossing.inward else Direction.OUT
-    return (
-        criteria.direction in {None, direction}
-        and criteria.family in {0, family}
-        and _is_on(criteria.interface, crossing.interface)
-        and _is_on(criteria.received, crossing.received)
-    )
+_Head = tuple[Direction | None, Interface | None, Interface | None]
+
+
+class Ways(Generic[R]):
+    """Rules by the interfaces and the direction that they ask for, of one family."""
+
+    def __init__(self, rules: Iterable[R], family: int) -> None:
+        self._rules: dict[_Head, list[tuple[int, R]]] = defaultdict(list)
+        for number, rule in enumerate(rules):
+            asked = rule.criteria
+            if asked.family in {0, family}:
+                way = asked.direction, asked.interface, asked.received
+                self._rules[way].append((number, rule))
+
+    def at(self, crossing: Crossing) -> list[R]:
+        """Those that hold for a crossing, in their order."""
+        direction = Direction.IN if crossing.inward else Direction.OUT
+        found = [
+            rules
+            for (asked, interface, received), rules in self._rules.items()
+            if asked in {None, direction}
+            and _is_on(interface, crossing.interface)
+            and _is_on(received, crossing.received)
+        ]
+        return [rule for _, rule in merge(*found, key=itemgetter(0))]
 
 
 def _is_on(asked: Interface | None, name: str | None) -> bool:

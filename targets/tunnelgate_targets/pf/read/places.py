@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from tunnelgate.flows import axes
@@ -187,7 +187,11 @@ def _numeric(word: Word, bits: int | None) -> Span | None:
 
 
 def _masked(value: IPv4Address | IPv6Address, bits: int) -> Span:
-    return Span(axes.network(ip_network((value, bits), strict=False)))
+    if bits > value.max_prefixlen:
+        raise ValueError(bits)
+    place, host_bits = axes.address(value), value.max_prefixlen - bits
+    first = place - (int(value) & (1 << host_bits) - 1)
+    return Span((first, first + (1 << host_bits) - 1))
 
 
 def span(first: Word, last: Word) -> Span:

@@ -9,6 +9,7 @@ box that holds a packet tells its fate. Sources: pf.conf(5); sys/net/pf.c of Ope
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.crossings import WHICHEVER, Crossing, Fate, Piece
@@ -17,7 +18,7 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled
 from tunnelgate_targets.pf.read import Refused, read
 from tunnelgate_targets.pf.read.index import Index
-from tunnelgate_targets.pf.read.machine import Asked, Machine, holds, is_named
+from tunnelgate_targets.pf.read.machine import Asked, Machine, Ways, is_named
 from tunnelgate_targets.pf.read.ruleset import (
     Action,
     Anchor,
@@ -98,8 +99,14 @@ class Walked:
     def __init__(self, walk: Walk, machine: Machine) -> None:
         self.walk, self.machine = walk, machine
         self.modern = walk.ruleset.dialect is Dialect.MODERN
-        self._rules: dict[Crossing, Index[Rule]] = {}
-        self._translations: dict[Crossing, Index[Translation]] = {}
+        filters, translations = walk.rules, walk.ruleset.translations
+        self._filters = Ways(filters, walk.family)
+        self._translations = {
+            kind: Ways((one for one in translations if one.kind is kind), walk.family)
+            for kind in (Kind.NAT, Kind.RDR)
+        }
+        self.rules = cache(self._rules_at)
+        self.translations = cache(self._translations_at)
         self._asked: dict[int, Asked] = {}
 
     def crossed(self, piece: Piece, crossing: Crossing) -> Iterator[tuple[Piece, Fate]]:
@@ -113,30 +120,15 @@ class Walked:
             return
         yield from _Crossed(self, crossing, piece).fates()
 
-    def rules(self, crossing: Crossing) -> Index[Rule]:
+    def _rules_at(self, crossing: Crossing) -> Index[Rule]:
         """The filter rules whose interface, direction and family hold."""
-        if crossing not in self._rules:
-            self._rules[crossing] = Index(
-                [
-                    (rule, self._as_sets(rule))
-                    for rule in self.walk.rules
-                    if holds(rule.criteria, crossing, self.walk.family)
-                ]
-            )
-        return self._rules[crossing]
+        return Index([(rule, self._as_sets(rule)) for rule in self._filters.at(crossing)])
 
-    def translations(self, crossing: Crossing) -> Index[Translation]:
+    def _translations_at(self, crossing: Crossing) -> Index[Translation]:
         """The same of the classic dialect's translations."""
         kind = Kind.RDR if crossing.inward else Kind.NAT
-        if crossing not in self._translations:
-            self._translations[crossing] = Index(
-                [
-                    (rule, self._as_sets(rule))
-                    for rule in self.walk.ruleset.translations
-                    if rule.kind is kind and holds(rule.criteria, crossing, self.walk.family)
-                ]
-            )
-        return self._translations[crossing]
+        some = self._translations[kind].at(crossing)
+        return Index([(rule, self._as_sets(rule)) for rule in some])
 
     def _as_sets(self, rule: Rule | Translation) -> Asked:
         found = self._asked.get(id(rule))
@@ -210,29 +202,19 @@ class _Crossed:
     def _passed(self, piece: Piece, rule: Rule | None) -> Iterator[tuple[Piece, Fate]]:
         """A translation of the classic dialect keeps a state, whatever the rule says."""
         state = None if rule is None else rule.state
+        changed = (piece.source, piece.destination) != (self.start.source, self.start.destination)
         plain = piece
-        if self.walked.modern:
-            source, destination, port = (
-                self.start.source,
-                self.start.destination,
-                self.start.port,
-            )
-            plain = piece._replace(
-                source=source,
-                source_ports=self.start.source_ports,
-                destination=destination,
-                port=port,
-            )
+        if changed and self.walked.modern:
+            plain = self.start._replace(sets=piece.sets, tag=piece.tag, line=piece.line)
         errors = plain.narrowed(L4, _ERRORS)
         if errors is not None:
             yield errors, Fate.FORGOTTEN
-        changed = (piece.source, piece.destination) != (self.start.source, self.start.destination)
         if state is None and (self.walked.modern or not changed):
             yield plain, Fate.FORGOTTEN
             return
-        if rule is not None:
+        if rule is not None and (rule.nat or rule.rdr):
             piece = self._translate(piece, rule.nat, rule.rdr, rule)
-        if state is not None:
+        if state is not None and state.options:
             piece = piece._replace(rates=piece.rates | _rates(state, piece.line))
         yield piece, Fate.BOUND if state is not None and state.bound else Fate.KEPT
 
