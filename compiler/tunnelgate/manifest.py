@@ -50,10 +50,12 @@ class Proof(_Part):
     Attributes:
         model: the version of the packet model under which it was shown.
         obligations: what was shown, a sentence each without its full stop.
+        caveats: which packets were left out, in the same form.
     """
 
     model: int
     obligations: list[str]
+    caveats: list[str]
 
 
 class Manifest(_Part):
@@ -139,7 +141,11 @@ def describe(
         notes=list(requirements.notes),
         proof=None
         if certificate is None
-        else Proof(model=certificate.model, obligations=list(certificate.obligations)),
+        else Proof(
+            model=certificate.model,
+            obligations=list(certificate.obligations),
+            caveats=list(certificate.caveats),
+        ),
         statements=_statements(plan),
     )
     return manifest.model_dump_json(indent=2) + "\n"

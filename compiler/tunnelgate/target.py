@@ -134,13 +134,17 @@ class Target(Protocol):
 
 @runtime_checkable
 class Readable(Target, Protocol):
-    """A target whose files can be read back, so that they are proved to mean their policy."""
+    """A target whose files can be read back, so that they are proved to mean their policy.
+
+    Attributes:
+        model: what rulesets are read as: chains of `netfilter`, or rules of `pf`, which packets ask
+            on each interface.
+    """
+
+    model: Literal["netfilter", "pf"]
 
     def read(self, files: Mapping[str, str]) -> Mapping[int, Ruleset | Screens]:
         """What is loaded for each family, 4 and 6; the text alone is looked at.
-
-        Returns:
-            rulesets of netfilter, or such as packets ask on each interface (pf).
 
         Raises:
             Unmodelled: the text says what the packet model has no word for.

@@ -14,7 +14,7 @@ from tunnelgate.flows.netfilter import ACCEPT, Unmodelled
 from tunnelgate.meaning.decide import Reason
 from tunnelgate.meaning.flatten import Cause
 from tunnelgate.policy import Policy, Statement
-from tunnelgate.proof.prove import MODEL, refutations
+from tunnelgate.proof.prove import MODEL, left_out_of_pf, refutations
 from tunnelgate.proof.refuted import Refuted
 from tunnelgate.target import Readable, Setup
 
@@ -25,6 +25,16 @@ OBLIGATIONS = (
     "O4: related packets are ICMP errors, or were announced to a helper of the policy",
     "O5: ESP that is told apart by SPI is in a conntrack zone of its host, and no other is",
 )
+
+_ROUTE = "answers to it and errors about it leave where it came from"
+_STATE = "on every interface, or on enc0 alone where IPsec protects it"
+OF_PF = (
+    f"O1: what passes makes a state, which is good {_STATE}; {_ROUTE}",
+    "O1: nothing leaves in clear text for a tunnel, whether its connection is known or not",
+    "O2: what begins a connection has the verdict, translation and limit of the policy",
+    "O3: TCP of no known connection is dropped",
+)
+"""What is shown of a ruleset of pf. A state of pf lets its connection pass, and asks no rule."""
 
 #: More packets than this are not shown of one failure.
 _MOST = 3
@@ -37,14 +47,19 @@ class Certificate:
     Attributes:
         model: the version of the packet model under which it was shown.
         obligations: what was shown, a sentence each without its full stop.
+        caveats: which packets were left out, in the same form.
     """
 
     model: int
     obligations: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
 
 
-SHOWN = Certificate(MODEL, OBLIGATIONS)
-"""What is shown of each ruleset that is proved."""
+def shown(policy: Policy, target: Readable) -> Certificate:
+    """What is shown of each ruleset of a target that is proved."""
+    if target.model == "pf":
+        return Certificate(MODEL, OF_PF, left_out_of_pf(policy))
+    return Certificate(MODEL, OBLIGATIONS)
 
 
 class NotProved(Exception):
@@ -69,7 +84,7 @@ def prove(policy: Policy, target: Readable, files: Mapping[str, str], setup: Set
     if found:
         packets = "\n".join(line for one in found for line in _shown(policy, one))
         raise NotProved(f"{about} does not mean what the policy means:\n{packets}")
-    return SHOWN
+    return shown(policy, target)
 
 
 def _shown(policy: Policy, refuted: Refuted) -> Iterator[str]:

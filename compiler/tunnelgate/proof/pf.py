@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.crossings import WHICHEVER, Crossing, Fate, Piece, Screens
 from tunnelgate.flows.fields import (
     DESTINATION,
@@ -23,10 +24,10 @@ from tunnelgate.flows.fields import (
     SOURCE,
     SOURCE_PORT,
     Delivered,
-    Sets,
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
+from tunnelgate.flows.netfilter import merged
 from tunnelgate.policy import Zone
 from tunnelgate.proof.world import Way, World
 
@@ -149,7 +150,7 @@ class Lists:
             found[2].extend(_ports(piece))
             found[3].append(Row(piece.sets, _answers(one, way), piece.line))
         verdicts = [*_gathered(found[0]), Row(EVERYTHING, DROP)]
-        return (verdicts, *(_whatever(list(_gathered(stage))) for stage in found[1:]))
+        return (verdicts, *(list(_gathered(_whatever(stage))) for stage in found[1:]))
 
     def leaving(self, start: Piece, crossing: Crossing) -> list[Row]:
         """What becomes of packets where they leave, that are not to be translated any more."""
@@ -170,13 +171,28 @@ def _whatever(rows: list[Row]) -> list[Row]:
     return [*rows, Row(EVERYTHING, label)]
 
 
+class Gathered(NamedTuple):
+    """The cause of a row that stands for several."""
+
+    rows: list[Row]
+
+    def within(self, box: Box) -> object:
+        """The cause of the first one that holds a point of a box."""
+        for row in self.rows:
+            if all(
+                one is None or one.overlaps(two) for one, two in zip(row.sets, box, strict=True)
+            ):
+                return row.cause
+        return None
+
+
 def _gathered(rows: list[Row]) -> Iterator[Row]:
-    """The same list with fewer rows: those that differ in their one source alone become one.
+    """The same list with fewer rows: those that differ in one axis alone become one.
 
     A thousand hosts, of each of which all else is dropped, are one row then. Rows of one source
     keep their order, by levels; rows of different ones have none.
     """
-    waiting: dict[tuple[int, Sets, object], list[Row]] = {}
+    waiting: dict[tuple[int, object], list[Row]] = {}
     last: dict[int, tuple[int, object]] = {}
     for row in rows:
         asked = row.sets[SOURCE]
@@ -188,21 +204,19 @@ def _gathered(rows: list[Row]) -> Iterator[Row]:
         level, label = last.get(asked.first(), (0, row.label))
         level += label != row.label
         last[asked.first()] = level, row.label
-        waiting.setdefault((level, row.sets[:SOURCE], row.label), []).append(row)
+        waiting.setdefault((level, row.label), []).append(row)
     yield from _levelled(waiting)
 
 
-def _levelled(waiting: Mapping[tuple[int, Sets, object], list[Row]]) -> Iterator[Row]:
-    return map(_as_one, (waiting[key] for key in sorted(waiting, key=itemgetter(0))))
-
-
-def _as_one(rows: list[Row]) -> Row:
-    """Rows that differ in their source alone, as one."""
-    first = rows[0]
-    if len(rows) == 1:
-        return first
-    sources = Intervals.union_of(row.sets[SOURCE] or axes.ANY_ADDRESS for row in rows)
-    return first._replace(sets=(*first.sets[:SOURCE], sources))
+def _levelled(waiting: Mapping[tuple[int, object], list[Row]]) -> Iterator[Row]:
+    for level, label in sorted(waiting, key=itemgetter(0)):
+        some = waiting[level, label]
+        if len(some) == 1:
+            yield from some
+            continue
+        cause = Gathered(some)
+        for box in merged(row.sets for row in some):
+            yield Row(box, label, cause)
 
 
 def _verdict(one: Passage, *, own: bool) -> object:

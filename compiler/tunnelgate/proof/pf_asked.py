@@ -55,10 +55,10 @@ class Asked:
         self.own = Way(world.gateway, None, decrypted=False)
 
     def caveats(self) -> Iterator[str]:
-        """What is not shown."""
-        yield "the model of pf was never held to the kernel of a pf system"
+        """What is not shown, a clause each."""
+        yield "the model of pf is told from its manual and source: no kernel with pf was asked"
         yield "AH is not shown, since pf looks through it, nor protocol 0, which pf cannot name"
-        yield "only packets that begin a connection are shown; ICMP answers and errors begin none"
+        yield "ICMP answers and IPv4 ICMP errors about no known connection are not shown"
         yield (
             "destinations that end a network, as broadcasts do, are not shown, nor sources of "
             "0.0.0.0 in a zone without IPv4"

@@ -35,6 +35,7 @@ from tunnelgate.proof.answers import expect_zones
 from tunnelgate.proof.apart import Hosts
 from tunnelgate.proof.known import PASSES, Known, passes
 from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.pf_asked import Asked
 from tunnelgate.proof.refuted import Refuted
 from tunnelgate.proof.world import NEVER_FORWARDED, STRANGER, Way, World
 
@@ -89,6 +90,12 @@ def refutations(
         yield from prover.to_itself()
         if whole:
             yield from prover.strangers()
+
+
+def left_out_of_pf(policy: Policy) -> tuple[str, ...]:
+    """Which packets a proof of a ruleset of pf is not about, a clause each."""
+    world = World(policy)
+    return tuple(Asked(world, _meant(world)).caveats())
 
 
 def _meant(world: World) -> dict[Arrival, tuple[list[Row], ...]]:

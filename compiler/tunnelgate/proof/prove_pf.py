@@ -19,7 +19,7 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Zone
-from tunnelgate.proof.pf import ANSWERED, ENC, Lists, Passage, wires
+from tunnelgate.proof.pf import ANSWERED, ENC, Gathered, Lists, Passage, wires
 from tunnelgate.proof.pf_asked import LISTENERS, Asked
 from tunnelgate.proof.refuted import Refuted
 from tunnelgate.proof.world import STRANGER, Way, World
@@ -68,7 +68,8 @@ class Prover:
         domain: Box,
     ) -> Iterator[Refuted]:
         for found in differences(meant, said, domain, final=[DROP], budget=self.budget):
-            yield Refuted(*about, self.family, way, found)
+            told = tuple(_with_line(row, found.box) for row in found.other)
+            yield Refuted(*about, self.family, way, found._replace(other=told))
 
     # -- connections that begin, and what belongs to them
 
@@ -195,6 +196,11 @@ class Prover:
             else:
                 found.append(Row(piece.sets, DROP, piece.line))
         return [*found, *_NOTHING]
+
+
+def _with_line(row: Row, box: Box) -> Row:
+    cause = row.cause
+    return row._replace(cause=cause.within(box)) if isinstance(cause, Gathered) else row
 
 
 def _back(passages: list[Passage]) -> Iterator[tuple[Zone, str | None]]:

@@ -22,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tunnelgate.policy import Policy
-from tunnelgate.proof.certificate import SHOWN, Certificate, prove
+from tunnelgate.proof.certificate import Certificate, prove, shown
 from tunnelgate.target import BUILT_IN, Readable, Setup, find
 from tunnelgate_grammar.cache import Marks, program_files
 
@@ -44,10 +44,10 @@ def prove_once(
     marks, name = Marks("proved"), _digest(policy, target, files, setup)
     says = f"proved {name}\n".encode()
     if marks.read(name) == says:
-        return SHOWN
-    shown = prove(policy, target, files, setup)
+        return shown(policy, target)
+    made = prove(policy, target, files, setup)
     marks.write(name, says)
-    return shown
+    return made
 
 
 def _digest(policy: Policy, target: Readable, files: Mapping[str, str], setup: Setup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tunnelgate.diagnostics import Diagnostic
 from tunnelgate.plan import Plan
@@ -19,6 +19,7 @@ class Iptables:
     name = "iptables"
     title = "iptables and ipset (both flavours; iptables 1.6.2 and later, ipset 7.5 and later)"
     format_revision = 2
+    model: Literal["netfilter", "pf"] = "netfilter"
     version_form = "1.8.9"
 
     def is_version(self, text: str) -> bool:

@@ -18,6 +18,7 @@ class Pf:
     """A target for one dialect of pf; its parts are imported when they are used."""
 
     format_revision = 2
+    model: Literal["netfilter", "pf"] = "pf"
     version_form = "freebsd-15"
 
     def __init__(self, name: str, title: str, dialect: Literal["modern", "classic"]) -> None:

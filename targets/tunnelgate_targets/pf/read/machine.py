@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from heapq import merge
-from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from tunnelgate.flows import axes
@@ -150,17 +149,24 @@ class Ways(Generic[R]):
                 way = asked.direction, asked.interface, asked.received
                 self._rules[way].append((number, rule))
 
-    def at(self, crossing: Crossing) -> list[R]:
-        """Those that hold for a crossing, in their order."""
+    def heads(self, crossing: Crossing) -> tuple[_Head, ...]:
+        """What rules ask for that holds for a crossing."""
         direction = Direction.IN if crossing.inward else Direction.OUT
-        found = [
-            rules
-            for (asked, interface, received), rules in self._rules.items()
-            if asked in {None, direction}
-            and _is_on(interface, crossing.interface)
-            and _is_on(received, crossing.received)
-        ]
-        return [rule for _, rule in merge(*found, key=itemgetter(0))]
+        return tuple(
+            head
+            for head in self._rules
+            if head[0] in {None, direction}
+            and _is_on(head[1], crossing.interface)
+            and _is_on(head[2], crossing.received)
+        )
+
+    def of(self, heads: Iterable[_Head]) -> list[R]:
+        """The rules that ask for one of these, in their order."""
+        return [rule for _, rule in merge(*(self._rules[head] for head in heads), key=_number)]
+
+
+def _number(rule: tuple[int, object]) -> int:
+    return rule[0]
 
 
 def _is_on(asked: Interface | None, name: str | None) -> bool:

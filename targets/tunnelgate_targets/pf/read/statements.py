@@ -125,7 +125,7 @@ def _node(tree: Tree[Token], starts: dict[int, int], builder: Builder) -> _Node:
 
 
 def _value(node: _Node | _Leaf, block: _Block) -> Any:
-    if type(node) is _Leaf:
+    if isinstance(node, _Leaf):
         number, kind = node
         return Token(kind, block.pieces[number], line=block.lines[number])
     make, children = node

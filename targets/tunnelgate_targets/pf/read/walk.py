@@ -9,7 +9,7 @@ box that holds a packet tells its fate. Sources: pf.conf(5); sys/net/pf.c of Ope
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from typing import TypeVar
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.crossings import WHICHEVER, Crossing, Fate, Piece
@@ -31,6 +31,8 @@ from tunnelgate_targets.pf.read.ruleset import (
     State,
     Translation,
 )
+
+R = TypeVar("R", Rule, Translation)
 
 
 def _icmp(*asked: tuple[int, tuple[int, ...]]) -> Intervals:
@@ -99,14 +101,13 @@ class Walked:
     def __init__(self, walk: Walk, machine: Machine) -> None:
         self.walk, self.machine = walk, machine
         self.modern = walk.ruleset.dialect is Dialect.MODERN
-        filters, translations = walk.rules, walk.ruleset.translations
-        self._filters = Ways(filters, walk.family)
+        self._filters = Ways(walk.rules, walk.family)
         self._translations = {
-            kind: Ways((one for one in translations if one.kind is kind), walk.family)
+            kind: Ways((one for one in walk.ruleset.translations if one.kind is kind), walk.family)
             for kind in (Kind.NAT, Kind.RDR)
         }
-        self.rules = cache(self._rules_at)
-        self.translations = cache(self._translations_at)
+        self._indexes: dict[object, Index[Rule]] = {}
+        self._indexes_of_translations: dict[object, Index[Translation]] = {}
         self._asked: dict[int, Asked] = {}
 
     def crossed(self, piece: Piece, crossing: Crossing) -> Iterator[tuple[Piece, Fate]]:
@@ -120,15 +121,24 @@ class Walked:
             return
         yield from _Crossed(self, crossing, piece).fates()
 
-    def _rules_at(self, crossing: Crossing) -> Index[Rule]:
+    def rules(self, crossing: Crossing) -> Index[Rule]:
         """The filter rules whose interface, direction and family hold."""
-        return Index([(rule, self._as_sets(rule)) for rule in self._filters.at(crossing)])
+        heads = self._filters.heads(crossing)
+        if heads not in self._indexes:
+            self._indexes[heads] = self._index(self._filters.of(heads))
+        return self._indexes[heads]
 
-    def _translations_at(self, crossing: Crossing) -> Index[Translation]:
+    def translations(self, crossing: Crossing) -> Index[Translation]:
         """The same of the classic dialect's translations."""
         kind = Kind.RDR if crossing.inward else Kind.NAT
-        some = self._translations[kind].at(crossing)
-        return Index([(rule, self._as_sets(rule)) for rule in some])
+        ways = self._translations[kind]
+        key = kind, ways.heads(crossing)
+        if key not in self._indexes_of_translations:
+            self._indexes_of_translations[key] = self._index(ways.of(key[1]))
+        return self._indexes_of_translations[key]
+
+    def _index(self, rules: list[R]) -> Index[R]:
+        return Index([(rule, self._as_sets(rule)) for rule in rules])
 
     def _as_sets(self, rule: Rule | Translation) -> Asked:
         found = self._asked.get(id(rule))
