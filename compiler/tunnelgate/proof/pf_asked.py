@@ -67,8 +67,8 @@ class Asked:
             yield "packets to own addresses of which the policy knows none are not shown"
         if self.protected or self._inside:
             yield "IP in IP is not shown: enc0 shows it of what tunnel mode encloses too"
-        if self._inside:
-            yield "what was decrypted and is of no tunnel is not shown: enc0 tells no zone"
+        if len(self._inside) > 1:
+            yield "what was decrypted and is of no tunnel is not shown: enc0 does not tell its zone"
         if self._has_helpers:
             yield "GRE is not shown: on pf it begins without the control connection of PPTP"
         if self._l2tp_alone:
@@ -138,3 +138,5 @@ class Asked:
                 continue
             for wire in wires(zone):
                 yield Way(zone, wire, decrypted=False)
+            if self._inside == [zone]:
+                yield Way(zone, ENC, decrypted=True)
