@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelgate.flows import Intervals
+from tunnelgate.flows.intervals import parted
 
 TOP = 40
 _interval = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(
@@ -60,3 +61,15 @@ def test_equal_sets_are_equal_values(one: Intervals, other: Intervals) -> None:
 @given(st.lists(_intervals, max_size=5))
 def test_union_of_many(many: list[Intervals]) -> None:
     assert members(Intervals.union_of(many)) == set().union(*map(members, many))
+
+
+@given(_intervals, st.lists(_intervals, max_size=4))
+def test_parts_are_held_wholly_or_not_at_all(space: Intervals, sets: list[Intervals]) -> None:
+    parts = parted(space, sets)
+    assert len({held for held, _ in parts}) == len(parts)
+    assert sum(part.size() for _, part in parts) == space.size()
+    for held, part in parts:
+        assert_canonical(part)
+        for value in members(part):
+            assert value in space
+            assert {number for number, one in enumerate(sets) if value in one} == held

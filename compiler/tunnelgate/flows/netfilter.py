@@ -589,14 +589,19 @@ def merged(boxes: Iterable[Sets]) -> tuple[Sets, ...]:
     """
     for axis in (SOURCE, DESTINATION, L4):
         groups: dict[Sets, list[Interval]] = {}
+        anything: dict[Sets, None] = {}
         for box in boxes:
             asked = box[axis]
             if asked is not None:
                 groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).extend(asked)
             else:
-                groups.setdefault(box, [])
+                anything[box] = None
         boxes = [
-            (*rest[:axis], Intervals.of(some), *rest[axis + 1 :]) if some else rest
-            for rest, some in groups.items()
+            *anything,
+            *(
+                (*rest[:axis], Intervals.of(some), *rest[axis + 1 :])
+                for rest, some in groups.items()
+                if rest not in anything
+            ),
         ]
     return tuple(boxes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,7 @@ class Interpreter:
         self._scrubs: list[Scrub] = []
         self._translations: list[Translation] = []
 
-    def ruleset(self, statements: Sequence[Written], macros: Mapping[str, str]) -> Ruleset:
+    def ruleset(self, statements: Iterable[Written], macros: Mapping[str, str]) -> Ruleset:
         """The whole. Raises Refused."""
         rules: list[Rule | Anchor] = []
         for written in statements:

@@ -50,10 +50,9 @@ class _Block(NamedTuple):
     lines: list[int]
 
 
-def statements(text: str) -> list[Written]:
+def statements(text: str) -> Iterator[Written]:
     """The statements of a text without comments and macros. Raises Refused."""
     shapes: dict[tuple[str, ...], _Node] = {}
-    found: list[Written] = []
     for block in _blocks(text):
         shape = tuple(map(_kind, block.pieces))
         node = shapes.get(shape)
@@ -61,8 +60,7 @@ def statements(text: str) -> list[Written]:
             node = _parsed(block)
             if len(shape) <= _MOST:
                 shapes[shape] = node
-        found += _value(node, block)
-    return found
+        yield from _value(node, block)
 
 
 def _blocks(text: str) -> Iterator[_Block]:
