@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -249,20 +250,20 @@ def proof_rows() -> Iterator[Row]:
     from tunnelgate.proof import prove
     from tunnelgate.target import WHOLE, Readable, find
 
-    target = find("nftables")
-    assert isinstance(target, Readable)
-    example = Path(__file__).parents[2] / "examples" / "branch-office" / "branch.tg"
+    example = Path(__file__).parents[2] / "examples" / "servers-by-peer" / "hub.tg"
     cases = (
         ("an example", example, 0.15),
         ("1,000 pairs", pairs(1000), 1.5),
         ("10,000 pairs", pairs(10_000), 8),
     )
-    for what, source, limit in cases:
+    for name, (what, source, limit) in product(("nftables", "pf"), cases):
+        target = find(name)
+        assert isinstance(target, Readable)
         policy = tunnelgate.load(source)
-        files = tunnelgate.compile(policy, prove=False).files
+        files = tunnelgate.compile(policy, target=name, prove=False).files
         began = time.process_time()
         prove(policy, target, files, WHOLE)
-        yield Row(f"proof of {what}, CPU", time.process_time() - began, "s", limit)
+        yield Row(f"proof of {what}, {name}, CPU", time.process_time() - began, "s", limit)
 
 
 def print_forwarding(folder: Path) -> None:
