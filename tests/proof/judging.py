@@ -18,8 +18,8 @@ from tunnelgate.policy import Policy
 from tunnelgate.proof import Refuted, refutations
 from tunnelgate.target import Layout, find
 
-#: The module; in its package the function of this name hides it.
-_PROVE = import_module("tunnelgate.proof.prove")
+#: The modules that compare; in its package the function `prove` hides its module.
+_PROVERS = [import_module(f"tunnelgate.proof.{name}") for name in ("prove", "prove_pf")]
 
 
 def read(target: str, files: Mapping[str, str]) -> Mapping[int, Ruleset]:
@@ -54,7 +54,8 @@ class SecondOpinion:
             Undecided: it cannot say.
         """
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_PROVE, "differences", self._differences)
+            for one in _PROVERS:
+                patch.setattr(one, "differences", self._differences)
             return refuted(policy, target, files, layout)
 
     def _differences(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import plain
 
-from sabotage import iptables, nftables
+from sabotage import iptables, nftables, pf
 from sabotage.mutant import Mutant
 from tunnelgate.policy import Policy
 
@@ -37,6 +37,8 @@ class Sabotage(NamedTuple):
 TARGETS: Mapping[str, Sabotage] = {
     "nftables": Sabotage(nftables.mutants, plain.told_apart),
     "iptables": Sabotage(iptables.mutants, plain.told_apart),
+    "pf": Sabotage(pf.mutants, pf.told_apart),
+    "pf-classic": Sabotage(pf.mutants, pf.told_apart),
 }
 
 
