@@ -24,6 +24,7 @@ from tunnelgate.flows.fields import (
     SOURCE,
     SOURCE_PORT,
     Delivered,
+    Sets,
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
@@ -178,12 +179,13 @@ class Gathered(NamedTuple):
 
     def within(self, box: Box) -> object:
         """The cause of the first one that holds a point of a box."""
-        for row in self.rows:
-            if all(
-                one is None or one.overlaps(two) for one, two in zip(row.sets, box, strict=True)
-            ):
-                return row.cause
-        return None
+        return next((row.cause for row in self.rows if overlaps(row.sets, box)), None)
+
+
+def overlaps(asked: Sets, box: Box) -> bool:
+    """Whether a box has a point that is asked for."""
+    pairs = zip(asked, box, strict=True)
+    return all(one is None or one.overlaps(there) for one, there in pairs)
 
 
 def _gathered(rows: list[Row]) -> Iterator[Row]:

@@ -11,22 +11,19 @@ from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import ANY_PORT, Arrival
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import AH, MULTICAST
+from tunnelgate.policy.model import AH, BEGINS_NOTHING, MULTICAST
 from tunnelgate.proof.known import Known
 from tunnelgate.proof.pf import ENC, wires
 from tunnelgate.proof.world import Way, World
 
 _L2TP = Intervals.single(1701)
-_ICMP = {4: axes.ICMP, 6: axes.ICMPV6}
-#: Answers, and errors of IPv4: they begin nothing (RFC 792, RFC 950, RFC 4443, RFC 4861).
-_ANSWERS = Intervals.of(
-    axes.l4(protocol, kind << 8, kind << 8 | 0xFF)
-    for protocol, kinds in (
-        (axes.ICMP, (0, 3, 4, 5, 11, 12, 14, 16, 18)),
-        (axes.ICMPV6, (129, 134, 136)),
-    )
-    for kind in kinds
-)
+#: Without protocol 0, which pf cannot name, and the ICMP of the other family.
+_L4 = {
+    family: axes.ANY_L4 - Intervals.of([axes.l4(0), axes.l4(other)])
+    for family, other in ((4, axes.ICMPV6), (6, axes.ICMP))
+}
+#: Advertisements that answer a question of neighbour discovery (RFC 4861).
+_ADVERTISED = Intervals.of(axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in (134, 136))
 _IP_IN_IP = Intervals.of([axes.l4(4), axes.l4(41)])
 _GRE = Intervals.of([axes.l4(axes.GRE)])
 LISTENERS = Intervals.of(
@@ -67,7 +64,7 @@ class Asked:
             yield "packets to own addresses of which the policy knows none are not shown"
         if self.protected or self._inside:
             yield "IP in IP is not shown: enc0 shows it of what tunnel mode encloses too"
-        if len(self._inside) > 1:
+        if self._inside:
             yield "what was decrypted and is of no tunnel is not shown: enc0 does not tell its zone"
         if self._has_helpers:
             yield "GRE is not shown: on pf it begins without the control connection of PPTP"
@@ -94,8 +91,11 @@ class Asked:
 
     def channels(self, way: Way, family: int) -> Intervals:
         """The protocols and ports that are asked about."""
-        found = axes.ANY_L4 - AH - _ANSWERS
-        found -= Intervals.of([axes.l4(0), axes.l4(_ICMP[10 - family])])
+        return self.answers(way, family) - BEGINS_NOTHING - _ADVERTISED | LISTENERS & _L4[family]
+
+    def answers(self, way: Way, family: int) -> Intervals:
+        """Those of answers, and of errors about a connection; no listener is answered."""
+        found = _L4[family] - AH - LISTENERS
         if self.protected or way.decrypted:
             found -= _IP_IN_IP
         return found - _GRE if self._has_helpers else found
@@ -138,5 +138,3 @@ class Asked:
                 continue
             for wire in wires(zone):
                 yield Way(zone, wire, decrypted=False)
-            if self._inside == [zone]:
-                yield Way(zone, ENC, decrypted=True)

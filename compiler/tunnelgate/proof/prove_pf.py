@@ -19,7 +19,7 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Zone
-from tunnelgate.proof.pf import ANSWERED, ENC, Gathered, Lists, Passage, wires
+from tunnelgate.proof.pf import ANSWERED, ENC, Gathered, Lists, Passage, overlaps, wires
 from tunnelgate.proof.pf_asked import LISTENERS, Asked
 from tunnelgate.proof.refuted import Refuted
 from tunnelgate.proof.world import STRANGER, Way, World
@@ -80,13 +80,14 @@ class Prover:
         ]
         meant = [verdict, source, ports, _ANSWERS]
         back: set[tuple[Zone, str | None]] = set()
+        domains = list(self.asked.of(way, self.family))
         for choice in range(self.world.choices):
             passages = list(self.lists.passages(way, choice))
             *stages, answers = self.lists.stages(way, passages)
             said = [*stages, [_BEGINS_NONE, *answers]]
-            for domain in self.asked.of(way, self.family):
+            for domain in domains:
                 yield from self._compare(("O2", "begins"), way, meant, said, domain)
-            back |= set(_back(passages))
+            back |= _back(passages, domains)
         for egress, tag in sorted(back, key=lambda one: (one[0].index, str(one[1]))):
             yield from self._answered(way, egress, tag)
 
@@ -96,10 +97,9 @@ class Prover:
         With whatever source: errors about a connection come from hosts on its way.
         """
         space = self.world.space(ingress, from_gateway=False) & self.asked.known(self.family)
-        channels = self.asked.channels(way, self.family)
         domain = (
             Intervals.single(way.zone.index),
-            channels - LISTENERS,
+            self.asked.answers(way, self.family),
             ANY_PORT,
             self.asked.sources(way, self.family) & self.world.space(way.zone, from_gateway=False),
             space,
@@ -110,13 +110,13 @@ class Prover:
         received = ENC if ingress.over is not None else wires(ingress)[0]
         back = Way(ingress, received, decrypted=ingress.over is not None)
         for name in [ENC] if way.decrypted else wires(way.zone):
-            said = self.lists.leaving(start, Crossing(False, name, received))
+            said = self.lists.leaving(start, Crossing(False, name, received, opens=False))
             about = "O1", f"is an answer, and leaves by {name}"
             yield from self._compare(about, back, [_PASSES], [said], domain)
         if way.zone.over is None:
             return
         for name in wires(way.zone):
-            said = self.lists.leaving(start, Crossing(False, name, received))
+            said = self.lists.leaving(start, Crossing(False, name, received, opens=False))
             about = "O1", f"is an answer through a tunnel that is down, and leaves by {name}"
             yield from self._compare(about, back, [_NOTHING], [said], domain)
 
@@ -203,11 +203,15 @@ def _with_line(row: Row, box: Box) -> Row:
     return row._replace(cause=cause.within(box)) if isinstance(cause, Gathered) else row
 
 
-def _back(passages: list[Passage]) -> Iterator[tuple[Zone, str | None]]:
+def _back(passages: list[Passage], domains: list[Box]) -> set[tuple[Zone, str | None]]:
     """Where answers come from that meet rules again where they leave, and by which tag."""
+    found: set[tuple[Zone, str | None]] = set()
     for one in passages:
-        egress = one.egress
+        egress, piece = one.egress, one.piece
         if egress is None or egress.is_gateway or one.arrived is not Fate.FORGOTTEN:
             continue
-        if one.fate in {Fate.KEPT, Fate.BOUND}:
-            yield egress, one.piece.tag
+        if one.fate not in {Fate.KEPT, Fate.BOUND} or (egress, piece.tag) in found:
+            continue
+        if any(overlaps(piece.sets, domain) for domain in domains):
+            found.add((egress, piece.tag))
+    return found
