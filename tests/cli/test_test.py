@@ -104,6 +104,7 @@ def test_json_is_the_contract(run) -> None:
         "protocol": 17,
         "low": 500,
         "source_port": 40000,
+        "spi": None,
     }
     assert [one["line"] for one in second["failure"]["statements"]] == [14]
     assert third == {

@@ -25,6 +25,7 @@ zone v6 {
   network   2001:db8:9::/48
 }
 nat from lan to wan
+allow ntp from lan to wan
 allow ssh from lan, v6 to gateway
 """
 TODAY = date(2026, 5, 31)

@@ -17,6 +17,7 @@ _V6 = """zone v6 {
   network   2001:db8:9::/48
 }
 nat from lan to wan
+allow ntp from lan to wan
 allow ssh from lan, v6 to gateway
 """
 _IDLE = _ZONES + _V6
@@ -95,7 +96,8 @@ NOT_SILENCED = Rule(
     bad=_ZONES
     + "nat from lan to wan\nallow ssh from lan to gateway\n"
     + 'allow ah from lan to wan  # tunnelgate: ignore[TG101] reason="it has always been so"\n',
-    good=_ZONES + "nat from lan to wan\nallow ssh, ipsec-nat-t from lan to gateway\n",
+    good=_ZONES
+    + "nat from lan to wan\nallow ssh from lan to gateway\nallow ipsec-nat-t from lan to wan\n",
     since="0.1.0",
 )
 GONE = Rule(
