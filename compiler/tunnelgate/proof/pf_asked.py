@@ -11,7 +11,7 @@ from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import ANY_PORT, Arrival
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy.model import AH, BEGINS_NOTHING, MULTICAST
+from tunnelgate.policy.model import AH, BEGINS_NOTHING, ICMPV6_ERRORS, MULTICAST
 from tunnelgate.proof.known import Known
 from tunnelgate.proof.pf import ENC, wires
 from tunnelgate.proof.world import Way, World
@@ -56,6 +56,8 @@ class Asked:
         yield "the model of pf is told from its manual and source: no kernel with pf was asked"
         yield "AH is not shown, since pf looks through it, nor protocol 0, which pf cannot name"
         yield "ICMP answers and IPv4 ICMP errors about no known connection are not shown"
+        if self._translates_errors:
+            yield "nor are ICMPv6 ones, whose source pf translates by `nat ipv6`, as Linux does not"
         yield (
             "destinations that end a network, as broadcasts do, are not shown, nor sources of "
             "0.0.0.0 in a zone without IPv4"
@@ -70,6 +72,10 @@ class Asked:
             yield "GRE is not shown: on pf it begins without the control connection of PPTP"
         if self._l2tp_alone:
             yield "UDP from the gateway's own port 1701 is not shown: pf lets none out in clear"
+
+    @cached_property
+    def _translates_errors(self) -> bool:
+        return any(nat.family == 6 for nat in self.policy.nats)
 
     @cached_property
     def _several_unknown(self) -> bool:
@@ -91,7 +97,10 @@ class Asked:
 
     def channels(self, way: Way, family: int) -> Intervals:
         """The protocols and ports that are asked about."""
-        return self.answers(way, family) - BEGINS_NOTHING - _ADVERTISED | LISTENERS & _L4[family]
+        found = self.answers(way, family) - BEGINS_NOTHING - _ADVERTISED
+        if self._translates_errors:
+            found -= ICMPV6_ERRORS
+        return found | LISTENERS & _L4[family]
 
     def answers(self, way: Way, family: int) -> Intervals:
         """Those of answers, and of errors about a connection; no listener is answered."""
