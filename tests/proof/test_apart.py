@@ -41,6 +41,12 @@ TWO_WANS = (
     + "zone wan2 { interface eth2 }\nforward esp from wan2 to b with spi 9999-10000\n"
 )
 DYNAMIC = ZONES.replace("  address   203.0.113.1\n", "") + STATEMENTS
+#: What else is allowed to the host of a limited forward is nothing of what that takes.
+LIMITED = (
+    ZONES
+    + "forward any except ah from partners to b with limit 5/second, spi 0x2000-0x2fff\n"
+    + "allow udp/500 except ike from any to b\n"
+)
 TUNNEL = (
     ZONES
     + STATEMENTS
@@ -64,8 +70,8 @@ def emitted(policy: Policy, layout: Layout = "whole") -> str:
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize(
     "text",
-    [ZONES + STATEMENTS, TWO_WANS, DYNAMIC, TUNNEL, TRACKED],
-    ids=["plain", "two", "dynamic", "tunnel", "tracked"],
+    [ZONES + STATEMENTS, TWO_WANS, DYNAMIC, LIMITED, TUNNEL, TRACKED],
+    ids=["plain", "two", "dynamic", "limited", "tunnel", "tracked"],
 )
 def test_it_is_proved(text: str, layout: Layout) -> None:
     policy = tunnelgate.load(text)

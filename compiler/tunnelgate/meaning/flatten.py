@@ -437,7 +437,8 @@ def _of_spis(forward: Forward, taken: Sets) -> Iterator[Sets]:
     if forward.options.spi is None:
         yield taken
         return
-    l4 = taken[L4] or axes.ANY_L4
+    asked = taken[L4]
+    l4 = axes.ANY_L4 if asked is None else asked
     yield (*taken[:L4], l4 - ESP, *taken[L4 + 1 :])
     yield (*taken[:L4], l4 & ESP, forward.spis, *taken[SPI + 1 :])
 
