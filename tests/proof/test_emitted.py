@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from judging import refuted
 
 import tunnelgate
 from tunnelgate.flows.fields import DROP
@@ -148,3 +149,62 @@ def test_what_has_no_lines_is_not_shown(files: Files) -> None:
     assert not is_shown(files, {})
     assert not is_shown(files, {4: "another model"})
     assert not is_shown({"other": ""}, read(files))
+
+
+PF = """zone wan {
+  interface em0
+  address   203.0.113.1
+  host hq = 192.0.2.10
+}
+zone lan {
+  interface em1
+  network   192.168.1.0/24
+  address   192.168.1.1
+  host alice = 192.168.1.20
+}
+zone site {
+  ipsec over wan
+  network 10.20.0.0/16
+}
+nat from lan to wan
+allow ssh         from lan to gateway
+allow ipsec-nat-t from lan to wan
+allow any         from lan to site
+allow http        from site to lan
+deny  tcp/25      from lan to wan with log
+forward https     from wan to alice
+"""
+
+
+@pytest.mark.parametrize("target", ["pf", "pf-classic"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "esp from alice to hq",
+        "ike from lan to wan",
+        "tcp/25 from lan to wan",
+        "https from hq to 203.0.113.1",
+        "https from hq to 192.168.1.1",
+        "ssh from lan to gateway",
+        "ssh from lan to site",
+        "http from site to lan",
+        "dns from gateway to hq",
+    ],
+)
+def test_a_rule_of_pf_that_is_shown_decides(target: str, question: str) -> None:
+    policy = tunnelgate.load(PF)
+    files = tunnelgate.compile(policy, target, prove=False).files
+    readable = find(target)
+    assert isinstance(readable, Readable)
+    asked = tunnelgate.explain(policy, question)
+    found = Lines(policy, files, readable.read(files)).of(asked)
+    for case, rules in zip(asked, found, strict=True):
+        assert rules
+        for rule in rules:
+            said, other = ("pass", "block") if case.fate.passes else ("block", "pass")
+            lines = files[rule.file].splitlines()
+            assert lines[rule.line - 1].startswith(said) and not rule.chain
+            opposite = re.sub(rf"^{said}", other, rule.text)
+            opposite = re.sub(r" keep state( \([^)]*\))?( allow-opts)?", "", opposite)
+            lines[rule.line - 1] = opposite
+            assert refuted(policy, target, {rule.file: "\n".join(lines) + "\n"}, most=1)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple, cast
 
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.crossings import Screens
+from tunnelgate.flows.crossings import Crossing, Piece, Screens
 from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
 from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
@@ -21,6 +21,7 @@ from tunnelgate.meaning.explain import Case
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import BEGINS_NOTHING, ICMPV6_ERRORS
 from tunnelgate.proof.linux import Linux
+from tunnelgate.proof.pf import ENC, LOOPBACK, Lists, wires
 from tunnelgate.proof.world import Way, World
 from tunnelgate.records import record
 
@@ -34,7 +35,7 @@ class Emitted:
     Attributes:
         file: the name of its file.
         line: where it stands there, from 1.
-        chain: the chain that it is in.
+        chain: the chain that it is in; "" in a ruleset without chains, as one of pf.
         text: what it says, without the blanks around it.
     """
 
@@ -45,9 +46,9 @@ class Emitted:
 
 
 def is_shown(files: Mapping[str, str], rulesets: Mapping[int, object]) -> bool:
-    """Whether lines can be told of what was read back: a ruleset of netfilter that has them."""
+    """Whether lines can be told of what was read back: it says of which file they are."""
     return bool(rulesets) and all(
-        isinstance(one, Ruleset) and one.file in files for one in rulesets.values()
+        isinstance(one, Ruleset | Screens) and one.file in files for one in rulesets.values()
     )
 
 
@@ -65,11 +66,12 @@ class Lines:
     ) -> None:
         self.world = World(policy)
         self.texts = {name: text.splitlines() for name, text in files.items()}
-        self.rulesets = {
-            family: one for family, one in rulesets.items() if isinstance(one, Ruleset)
-        }
-        self._of = cache(lambda family: Linux(self.rulesets[family], self.world, family))
-        self._chains = cache(lambda family: _chains(self.rulesets[family]))
+        self.rulesets = rulesets
+        hooked = {family: one for family, one in rulesets.items() if isinstance(one, Ruleset)}
+        screens = {family: one for family, one in rulesets.items() if isinstance(one, Screens)}
+        self._of = cache(lambda family: Linux(hooked[family], self.world, family))
+        self._chains = cache(lambda family: _chains(hooked[family]) if hooked else {})
+        self._crossed = cache(lambda family: Lists(screens[family], self.world, family))
 
     def of(self, cases: Sequence[Case]) -> list[list[Emitted]]:
         """The rules that the packets of each case meet first, in the order of the file.
@@ -94,13 +96,17 @@ class Lines:
 
     def _told(self, family: int, lines: set[int]) -> Iterator[Emitted]:
         file, chains = self.rulesets[family].file, self._chains(family)
-        for line in sorted(lines & set(chains)):
-            yield Emitted(file, line, chains[line], self.texts[file][line - 1].strip())
+        for line in sorted(lines & set(chains) if chains else lines - {0}):
+            text = self.texts[file][line - 1].strip()
+            yield Emitted(file, line, chains.get(line, ""), text)
 
     def _lines(
         self, family: int, arrival: Arrival, asked: Sequence[_Asked]
     ) -> Iterator[tuple[int, int]]:
         """The number of each case with each line that it meets."""
+        if isinstance(self.rulesets[family], Screens):
+            yield from self._on_interfaces(family, arrival, asked)
+            return
         for way in self._ways(arrival):
             if way.zone.is_gateway:
                 yield from self._to_itself(family, way, [one for one in asked if one.is_loopback])
@@ -114,6 +120,26 @@ class Lines:
                     sent = [one.only(_INVALID) for one in others if one.egress is egress]
                     if any(map(_Asked.exists, sent)):
                         yield from _met([self._invalid(family, way, choice, egress)], sent)
+
+    def _on_interfaces(
+        self, family: int, arrival: Arrival, asked: Sequence[_Asked]
+    ) -> Iterator[tuple[int, int]]:
+        """The same of rules that are asked on each interface: the one that decides where packets
+        come last.
+        """
+        zone, lists = self.world.zones[arrival.zone], self._crossed(family)
+        decrypted = arrival.decrypted or zone.over is not None
+        others = [one for one in asked if not (zone.is_gateway and one.is_loopback)]
+        for inward in (False, True) if len(others) < len(asked) else ():
+            crossing = Crossing(inward, LOOPBACK, LOOPBACK if inward else None)
+            itself = [one for one in asked if one not in others]
+            yield from _met([lists.leaving(Piece(), crossing)], itself)
+        for wire in (None,) if zone.is_gateway else (ENC,) if decrypted else wires(zone):
+            way = Way(zone, wire, decrypted=decrypted)
+            for choice in range(self.world.choices):
+                found = [one.piece for one in lists.passages(way, choice)]
+                rows = [Row(one.sets, None, one.line) for one in found]
+                yield from _met([[*rows, Row(EVERYTHING, None)]], others)
 
     def _ways(self, arrival: Arrival) -> Iterator[Way]:
         zone = self.world.zones[arrival.zone]

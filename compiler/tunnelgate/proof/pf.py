@@ -33,6 +33,7 @@ from tunnelgate.policy import Zone
 from tunnelgate.proof.world import Way, World
 
 ENC = "enc0"
+LOOPBACK = "lo0"
 _ALL = Piece()
 _UDP = Intervals.of([axes.l4(axes.UDP)])
 _IKE = Intervals.single(500)

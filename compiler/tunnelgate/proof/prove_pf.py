@@ -19,12 +19,11 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Zone
-from tunnelgate.proof.pf import ANSWERED, ENC, Gathered, Lists, Passage, overlaps, wires
+from tunnelgate.proof.pf import ANSWERED, ENC, LOOPBACK, Gathered, Lists, Passage, overlaps, wires
 from tunnelgate.proof.pf_asked import LISTENERS, Asked
 from tunnelgate.proof.refuted import Refuted
 from tunnelgate.proof.world import STRANGER, Way, World
 
-_LOOPBACK = "lo0"
 _TCP = Intervals.of([axes.l4(axes.TCP)])
 _NOTHING = [Row(EVERYTHING, DROP)]
 _PASSES = [Row(EVERYTHING, ANSWERED, "always on")]
@@ -154,7 +153,7 @@ class Prover:
         numbers = Intervals.single(self.world.gateway.index)
         domain = (numbers, self.asked.channels(self.asked.own, self.family), ANY_PORT, own, own)
         for inward in (False, True):
-            crossing = Crossing(inward, _LOOPBACK, _LOOPBACK if inward else None)
+            crossing = Crossing(inward, LOOPBACK, LOOPBACK if inward else None)
             said = self.lists.leaving(Piece(), crossing)
             about = "O2", "is for itself"
             yield from self._compare(about, self.asked.own, [_PASSES], [said], domain)

@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class Rule(_Part):
-    """A rule of a ruleset, and where it stands: `line` from 1, in `chain` of `file`."""
+    """A rule of a ruleset, and where it stands: `line` from 1, in `chain` of `file`; "" on pf."""
 
     file: str
     line: Annotated[int, Field(ge=1)]

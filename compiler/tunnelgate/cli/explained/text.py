@@ -42,8 +42,12 @@ def _rules(target: str, rules: Sequence[Emitted], passes: bool) -> Iterator[str]
         return
     yield f"  {target}:"
     yield from _few(
-        [f"    {one.file}:{one.line} (chain {one.chain}) {one.text}" for one in rules], "rules"
+        [f"    {one.file}:{one.line}{_chain(one)} {one.text}" for one in rules], "rules"
     )
+
+
+def _chain(rule: Emitted) -> str:
+    return f" (chain {rule.chain})" if rule.chain else ""
 
 
 def _few(lines: Sequence[str], what: str) -> Iterator[str]:
