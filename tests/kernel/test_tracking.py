@@ -519,7 +519,7 @@ def test_a_limit_holds() -> None:
 def test_a_log_tells_each_host() -> None:
     with (
         kernel_log() as log,
-        tracked('allow esp from lan to wan with tracking, log "ESP "\n') as made,
+        tracked('allow esp from lan to wan with tracking, log "tracked "\n') as made,
     ):
         assert_logged(log, made)
 
@@ -527,7 +527,7 @@ def test_a_log_tells_each_host() -> None:
 def assert_logged(log: KernelLog, made: Tracked) -> None:
     made.tunnel(ALICE, 1)
     made.tunnel(BOB, 2)
-    assert len(log.lines("ESP ")) == 2
+    assert len(log.lines("tracked ")) == 2
 
 
 # -- how it is translated
