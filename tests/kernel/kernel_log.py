@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from machine import absent
@@ -42,11 +44,14 @@ def kernel_log() -> Iterator[KernelLog]:
     """Let namespaces log while it is read, where the kernel does."""
     if not (os.access(_EVERYWHERE, os.W_OK) and os.access(_LOG, os.R_OK)):
         absent("the kernel's log can be read by root alone")
-    before = _EVERYWHERE.read_text("ascii")
-    descriptor = os.open(_LOG, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        _EVERYWHERE.write_text("1\n", "ascii")
-        yield KernelLog(descriptor)
-    finally:
-        os.close(descriptor)
-        _EVERYWHERE.write_text(before, "ascii")
+    lock = Path(tempfile.gettempdir(), "tunnelgate-kernel-log.lock")
+    with lock.open("w") as one_at_a_time:
+        flock(one_at_a_time, LOCK_EX)  # who is done takes the log from all others
+        before = _EVERYWHERE.read_text("ascii")
+        descriptor = os.open(_LOG, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            _EVERYWHERE.write_text("1\n", "ascii")
+            yield KernelLog(descriptor)
+        finally:
+            os.close(descriptor)
+            _EVERYWHERE.write_text(before, "ascii")
