@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunnelgate.flows import Intervals
 from tunnelgate.flows.fields import Sets
-from tunnelgate.flows.netfilter import merged, sets
+from tunnelgate.flows.sets import merged, sets
 
 _asked = st.one_of(
     st.none(),

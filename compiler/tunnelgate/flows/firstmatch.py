@@ -19,7 +19,7 @@ from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.intervals import Interval, Intervals
+from tunnelgate.flows.intervals import Intervals, parted
 
 #: Nodes and parts that one comparison may look at: a count and no clock, so that what is answered
 #: here is answered everywhere. 10,000 statements about pairs of hosts take some 150,000.
@@ -321,30 +321,9 @@ class _Axis:
         return found
 
     def _split(self, keys: tuple[int, ...]) -> list[_Part]:
-        """Walk all borders of the sets in order."""
-        borders: dict[int, list[int]] = {}
-        for key in keys:
-            for low, high in self.sets[key] & self.hull:
-                borders.setdefault(low, []).append(key)
-                borders.setdefault(high + 1, []).append(key)
-        order = sorted(borders)
-        parts: dict[frozenset[int], list[Interval]] = {}
-        alive: set[int] = set()
-        at = 0
-        for first, last in self.hull:
-            low = first
-            while at < len(order) and order[at] <= last:
-                border = order[at]
-                if border > low:
-                    parts.setdefault(frozenset(alive), []).append((low, border - 1))
-                alive.symmetric_difference_update(borders[border])
-                low = max(low, border)
-                at += 1
-            parts.setdefault(frozenset(alive), []).append((low, last))
-            if at < len(order) and order[at] == last + 1:
-                alive.symmetric_difference_update(borders[order[at]])
-                at += 1
-        return [_Part(tuple(sorted(held)), (Intervals.of(part),)) for held, part in parts.items()]
+        """The parts of the hull, by the sets that hold them."""
+        found = parted(self.hull, [self.sets[key] for key in keys])
+        return [_Part(tuple(sorted(keys[one] for one in held)), (part,)) for held, part in found]
 
 
 def _common(some: Iterable[_Part], others: Sequence[_Part]) -> Iterator[_Part]:

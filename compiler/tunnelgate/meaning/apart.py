@@ -13,7 +13,7 @@ from tunnelgate.flows import axes
 from tunnelgate.flows.fields import EVERYTHING
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import sets
+from tunnelgate.flows.sets import sets
 from tunnelgate.policy.model import ESP, MULTICAST, Entry, Forward, Policy, Zone
 
 SHARED = Row(EVERYTHING, None)

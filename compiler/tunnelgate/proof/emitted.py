@@ -16,7 +16,8 @@ from tunnelgate.flows.crossings import Crossing, Piece, Screens
 from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
 from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import Ruleset, State, sets
+from tunnelgate.flows.netfilter import Ruleset, State
+from tunnelgate.flows.sets import sets
 from tunnelgate.meaning.explain import Case
 from tunnelgate.policy import Policy, Zone
 from tunnelgate.policy.model import BEGINS_NOTHING, ICMPV6_ERRORS

@@ -11,7 +11,8 @@ from tunnelgate.flows import axes
 from tunnelgate.flows.fields import DROP, EVERYTHING, Delivered
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import ACCEPT, sets
+from tunnelgate.flows.netfilter import ACCEPT
+from tunnelgate.flows.sets import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.policy import Policy, Rule, Verdict, Zone
 from tunnelgate.policy.model import AH

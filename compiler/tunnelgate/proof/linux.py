@@ -40,6 +40,7 @@ from tunnelgate.flows.netfilter import (
     rows,
 )
 from tunnelgate.flows.rates import common, settled
+from tunnelgate.flows.sets import of_family
 from tunnelgate.meaning.decide import ICMP_ERRORS
 from tunnelgate.policy import Zone
 from tunnelgate.proof import earlier
@@ -107,7 +108,7 @@ class Linux:
         is_last = False
         hook = "output" if way.interface is None else "prerouting"
         for chain in self.ruleset.at(hook, nat=False):
-            said = rows(self.ruleset, chain, self.facts(way), netfilter.of_family(self.family))
+            said = rows(self.ruleset, chain, self.facts(way), of_family(self.family))
             chosen = [row for row in said if isinstance(row.label, netfilter.HostZone)]
             if chosen and any(row.label == DROP for row in said):
                 raise Unmodelled("a chain that chooses zones and drops")
@@ -276,7 +277,7 @@ class _New:
         self.way = way
         self.choice = choice
         self.facts = linux.facts(way)
-        self.within = netfilter.of_family(linux.family)
+        self.within = of_family(linux.family)
         self._translated: dict[Zone, _ByDestination] = {}
         self._sources: dict[tuple[Zone, bool], _ByDestination] = {}
 

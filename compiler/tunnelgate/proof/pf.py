@@ -28,7 +28,7 @@ from tunnelgate.flows.fields import (
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import merged
+from tunnelgate.flows.sets import merged
 from tunnelgate.policy import Zone
 from tunnelgate.proof.world import Way, World
 

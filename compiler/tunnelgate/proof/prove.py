@@ -25,7 +25,8 @@ from tunnelgate.flows.crossings import Screens
 from tunnelgate.flows.fields import ANY_SPI, DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
 from tunnelgate.flows.firstmatch import BUDGET, Row, differences
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import Facts, Ruleset, State, sets
+from tunnelgate.flows.netfilter import Facts, Ruleset, State
+from tunnelgate.flows.sets import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY, Ports
 from tunnelgate.meaning.flatten import arrivals, flatten
 from tunnelgate.policy import Policy, Zone

@@ -16,7 +16,7 @@ from tunnelgate.flows.crossings import Crossing, Fate, Piece, Screens
 from tunnelgate.flows.fields import ANY_PORT, DESTINATION, DROP, EVERYTHING, L4, SOURCE, Arrival
 from tunnelgate.flows.firstmatch import Row, differences
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.netfilter import sets
+from tunnelgate.flows.sets import sets
 from tunnelgate.meaning.decide import ICMPV6_ERRORS, NEIGHBOUR_DISCOVERY
 from tunnelgate.policy import Zone
 from tunnelgate.proof.pf import ANSWERED, ENC, LOOPBACK, Gathered, Lists, Passage, overlaps, wires

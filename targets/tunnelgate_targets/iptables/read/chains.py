@@ -25,8 +25,8 @@ from tunnelgate.flows.netfilter import (
     Unclear,
     Unmodelled,
     Within,
-    sets,
 )
+from tunnelgate.flows.sets import sets
 from tunnelgate_targets.iptables.read.actions import action
 from tunnelgate_targets.iptables.read.lines import Line, Table
 from tunnelgate_targets.iptables.read.matches import Asked, asked

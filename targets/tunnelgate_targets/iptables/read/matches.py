@@ -18,8 +18,8 @@ from tunnelgate.flows.netfilter import (
     Test,
     Unmodelled,
     Within,
-    sets,
 )
+from tunnelgate.flows.sets import sets
 from tunnelgate_targets.iptables.read.lines import Line, Match, Option
 from tunnelgate_targets.iptables.read.sets import Ipset
 from tunnelgate_targets.iptables.read.values import address, all_ports, ports, protocol

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from tunnelgate.flows import Intervals
 from tunnelgate.flows.fields import Sets
-from tunnelgate.flows.netfilter import Unmodelled, merged, sets
+from tunnelgate.flows.netfilter import Unmodelled
+from tunnelgate.flows.sets import merged, sets
 from tunnelgate_targets.iptables.read.values import address, channel
 
 _FAMILIES = {"inet": 4, "inet6": 6}

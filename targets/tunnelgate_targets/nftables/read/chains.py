@@ -29,8 +29,8 @@ from tunnelgate.flows.netfilter import (
     Unmodelled,
     Within,
     Zoned,
-    merged,
 )
+from tunnelgate.flows.sets import merged, of_family
 from tunnelgate_targets.nftables.read import build, zones
 from tunnelgate_targets.nftables.read.build import (
     Action,
@@ -261,7 +261,7 @@ class _Rule:
                 side, connections, unit = match.key
                 if not side.endswith("saddr"):
                     raise Unmodelled(f"a limit for each `{side}`", self.line)
-                self.tests.append(Within((netfilter.of_family(family_of(side)),)))
+                self.tests.append(Within((of_family(family_of(side)),)))
                 self.rate = Rate(int(connections), unit, per_source=True)
             case "crowd" | "over credit" | "resets":
                 self.tests.append(Never(_NO_FLOW[match.name]))

@@ -10,7 +10,8 @@ from ipaddress import ip_address, ip_network
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.fields import ANY_PORT, Sets
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.flows.netfilter import Unmodelled, of_family, sets
+from tunnelgate.flows.netfilter import Unmodelled
+from tunnelgate.flows.sets import of_family, sets
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|[0-9]+")
 #: /etc/protocols, as far as the emitted rules name one.

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval, Intervals
-from tunnelgate.flows.netfilter import Case, HostZone, Unmodelled, sets
+from tunnelgate.flows.netfilter import Case, HostZone, Unmodelled
+from tunnelgate.flows.sets import sets
 from tunnelgate_targets.nftables.read.build import Change
 from tunnelgate_targets.nftables.read.values import number, one_key, together
 
