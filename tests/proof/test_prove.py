@@ -268,3 +268,12 @@ expect ike from peer to 203.0.113.1 reaches box
 expect deny ike from barred to 203.0.113.1
 """
     assert_proved(tunnelgate.load(source), "nftables", "whole")
+
+
+@pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
+def test_a_port_that_is_told_again_changes_nothing(target: str) -> None:
+    """A forward to the port it arrives at does what another does that keeps it."""
+    source = POLICY.replace("  address 203", "  host hq = 192.0.2.10\n  address 203") + (
+        "forward tcp/80 from wan to 192.168.1.10 port 80\nforward tcp/80 from hq to 192.168.1.10\n"
+    )
+    assert_proved(tunnelgate.load(source), target, "whole")

@@ -78,16 +78,7 @@ def _earlier(
 
 def _differ(one: Forward, other: Forward) -> bool:
     """Whether two forwards do different things with one packet that both take."""
-    if one.target != other.target:
-        return True
-    return _port(one, other) != _port(other, one)
-
-
-def _port(forward: Forward, other: Forward) -> int | None:
-    """Where a packet goes; a forward that keeps the port keeps the one channel the other takes."""
-    if forward.port is None and other.port is not None:
-        return other.l4.first() & 0xFFFF
-    return forward.port
+    return (one.target, one.port) != (other.target, other.port)
 
 
 def _standing(

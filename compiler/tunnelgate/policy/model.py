@@ -273,7 +273,7 @@ class Forward(Statement):
     Attributes:
         entries: where it takes packets from, one a zone; no entry has an empty set.
         host: who gets them; `target` is its address of the family.
-        port: the destination port they get, or None to keep theirs.
+        port: the destination port they get; None where it is the one they have.
     """
 
     family: int

@@ -239,7 +239,7 @@ class _Resolver:
             host=host,
             host_span=node.host.span,
             target=mine.first(),
-            port=port,
+            port=_changed(port, protocols),
             options=options,
             options_span=_options_span(node.options),
         )
@@ -360,6 +360,13 @@ def _files(file: SourceFile, variables: Variables) -> tuple[SourceFile, ...]:
 
 def _found(items: Iterable[_T | None]) -> tuple[_T, ...]:
     return tuple(item for item in items if item is not None)
+
+
+def _changed(port: int | None, protocols: ProtocolSet) -> int | None:
+    """The port that a forward sends on to; None where that is the one the packets have."""
+    if port is None or port == (protocols.l4 - AH).first() & 0xFFFF:
+        return None
+    return port
 
 
 def _options_span(nodes: tuple[ast.Option, ...]) -> Span | None:
