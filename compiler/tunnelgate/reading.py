@@ -13,8 +13,7 @@ from tunnelgate.diagnostics.resolving import INCOMPLETE_ZONE
 from tunnelgate.policy import Policy, resolve
 from tunnelgate.records import record
 from tunnelgate.source import SourceError, SourceFile, Span
-from tunnelgate.syntax import Parsed, parse_with_includes
-from tunnelgate.syntax.ast import Zone
+from tunnelgate.syntax import Parsed, ast, parse_with_includes
 from tunnelgate.syntax.words import STATEMENTS
 from tunnelgate.variables import NONE, Variables, from_mapping, parse_variables, read_variables
 
@@ -27,6 +26,8 @@ Given: TypeAlias = Mapping[str, object] | Path | SourceFile | Variables | None
 #: Statements that may be missing without making another one wrong. A missing `zone`, `nat` or
 #: `deny` could; so could a protocol, a parameter or an include.
 _HARMLESS = frozenset({"allow", "forward", "expect", "set", "gateway", "#"})
+
+_ABOUT_FLOWS = ast.Allow | ast.Deny | ast.Forward | ast.Nat | ast.Expect
 
 #: With more mistakes than these nobody wants to hear about the rest.
 _MANY = 20
@@ -68,14 +69,22 @@ def read(source: Source, name: str | None = None, given: Given = None) -> Readin
     unread = [zone.name.span for zone in _broken(parsed)]
     told = [one for one in unresolved if not _is_of(one, unread)]
     found = (*variables.diagnostics, *parsed.diagnostics, *told)
-    return Reading(policy, in_order(found))
+    reading = Reading(policy, in_order(found))
+    assert not reading.is_whole or _has_all(policy, parsed), "a statement is lost without a word"
+    return reading
 
 
-def _broken(parsed: Parsed) -> Iterator[Zone]:
+def _has_all(policy: Policy, parsed: Parsed) -> bool:
+    """Whether each statement about flows has become one of the policy."""
+    resolved = (*policy.rules, *policy.forwards, *policy.nats, *policy.expects)
+    return len(resolved) == sum(isinstance(one, _ABOUT_FLOWS) for one in parsed.policy.statements)
+
+
+def _broken(parsed: Parsed) -> Iterator[ast.Zone]:
     """The zones of which a line could not be read: what they lack may stand there."""
     places = [one.primary.span for one in parsed.diagnostics]
     for zone in parsed.policy.statements:
-        if isinstance(zone, Zone) and any(
+        if isinstance(zone, ast.Zone) and any(
             one.file is zone.span.file and zone.span.start <= one.start < zone.span.end
             for one in places
         ):
