@@ -28,6 +28,10 @@ BUDGET = 20_000_000
 #: A set of more intervals than this is large: it is split by itself, once.
 _LARGE = 64
 
+#: So many splits of an axis are remembered, then those in few parts are forgotten: of thousands of
+#: pairs of hosts most are met once, and take more memory than time.
+_REMEMBERED = 1024
+
 
 class Row(NamedTuple):
     """What happens in a box.
@@ -317,6 +321,8 @@ class _Axis:
                 found = list(_common(self._of_hull(large), self._of_hull(small)))
             else:
                 found = self._split(keys)
+            if len(self._parts) == _REMEMBERED:
+                self._parts = {key: some for key, some in self._parts.items() if len(some) > _LARGE}
             self._parts[keys] = found
         return found
 

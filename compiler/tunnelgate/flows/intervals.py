@@ -72,7 +72,7 @@ class Intervals:
         for low, high in few.items:
             for other_low, other_high in many._touching(low, high):
                 met.append((max(low, other_low), min(high, other_high)))
-        return Intervals(tuple(met))
+        return _shared(tuple(met), few, many)
 
     def __sub__(self, other: Intervals) -> Intervals:
         kept: list[Interval] = []
@@ -83,7 +83,7 @@ class Intervals:
                 low = cut_high + 1
             if low <= high:
                 kept.append((low, high))
-        return Intervals(tuple(kept))
+        return _shared(tuple(kept), self)
 
     def __le__(self, other: Intervals) -> bool:
         """Whether every member is a member of the other."""
@@ -147,7 +147,18 @@ def parted(space: Intervals, sets: Sequence[Intervals]) -> list[tuple[frozenset[
         held.symmetric_difference_update(borders[low])
         if low in space:
             found.setdefault(frozenset(held), []).append((low, end - 1))
-    return [(numbers, Intervals.of(part)) for numbers, part in found.items()]
+    return [
+        (held_by, _shared(Intervals.of(part).items, *(sets[number] for number in held_by)))
+        for held_by, part in found.items()
+    ]
+
+
+def _shared(items: tuple[Interval, ...], *known: Intervals) -> Intervals:
+    """A set as one that there is already, if it is equal: a proof has thousands of such."""
+    for one in known:
+        if one.items == items:
+            return one
+    return Intervals(items)
 
 
 def _first(interval: Interval) -> int:

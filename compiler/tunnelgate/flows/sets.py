@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tunnelgate.flows import axes
 from tunnelgate.flows.fields import ANY_SPI, DESTINATION, L4, SOURCE, SOURCE_PORT, Sets
-from tunnelgate.flows.intervals import Interval, Intervals
+from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.rates import common
 
 _SPACES = {
@@ -65,20 +65,21 @@ def merged(boxes: Iterable[Sets]) -> tuple[Sets, ...]:
     A set of 100,000 hosts is one box then, and so are the channels of a pair of hosts.
     """
     for axis in (SOURCE, DESTINATION, L4):
-        groups: dict[Sets, list[Interval]] = {}
+        groups: dict[Sets, list[Sets]] = {}
         anything: dict[Sets, None] = {}
         for box in boxes:
-            asked = box[axis]
-            if asked is not None:
-                groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).extend(asked)
+            if box[axis] is not None:
+                groups.setdefault((*box[:axis], None, *box[axis + 1 :]), []).append(box)
             else:
                 anything[box] = None
-        boxes = [
-            *anything,
-            *(
-                (*rest[:axis], Intervals.of(some), *rest[axis + 1 :])
-                for rest, some in groups.items()
-                if rest not in anything
-            ),
-        ]
+        joined = (
+            some[0] if len(some) == 1 else (*rest[:axis], _union(some, axis), *rest[axis + 1 :])
+            for rest, some in groups.items()
+            if rest not in anything
+        )
+        boxes = [*anything, *joined]
     return tuple(boxes)
+
+
+def _union(boxes: Sequence[Sets], axis: int) -> Intervals:
+    return Intervals.union_of(asked for box in boxes if (asked := box[axis]) is not None)

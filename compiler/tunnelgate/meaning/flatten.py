@@ -232,12 +232,12 @@ class _Arriving:
         for rule in rules:
             if rule.verdict is Verdict.DENY:
                 yield _of_rule(DROP, Reason.DENIED, rule, forward, entry)
-        passes = sent._replace(rates=_rates(forward))
+        passes = _limited(sent, forward)
         yield _row(passes, Cause(Reason.FORWARDED, forward), l4=forward.l4, **ends)
         if passes.rates:  # what has no credit left may be allowed besides
             for rule in rules:
                 if rule.verdict is Verdict.ALLOW:
-                    passes = sent._replace(rates=_rates(rule))
+                    passes = _limited(sent, rule)
                     yield _of_rule(passes, Reason.FORWARDED, rule, forward, entry)
             yield from self._handed_on_by_others(forward, entry, sent)
             yield _row(DROP, Cause(Reason.NOT_ALLOWED, forward), l4=forward.l4, **ends)
@@ -251,7 +251,7 @@ class _Arriving:
                 continue
             arriving = _before(forward, _after(other))
             yield _row(
-                sent._replace(rates=_rates(other)),
+                _limited(sent, other),
                 Cause(Reason.FORWARDED, other),
                 l4=arriving,
                 source=entry.sources & its.sources,
@@ -272,7 +272,7 @@ class _Arriving:
         for rule in self.whole.decider.rules(self.ingress, egress):
             denies = rule.verdict is Verdict.DENY
             yield _row(
-                DROP if denies else passes._replace(rates=_rates(rule)),
+                DROP if denies else _limited(passes, rule),
                 Cause(Reason.DENIED if denies else Reason.ALLOWED, rule),
                 choice,
                 l4=self._l4(rule, egress),
@@ -443,11 +443,12 @@ def _of_spis(forward: Forward, taken: Sets) -> Iterator[Sets]:
     yield (*taken[:L4], l4 & ESP, forward.spis, *taken[SPI + 1 :])
 
 
-def _rates(statement: Rule | Forward) -> frozenset[Rate]:
+def _limited(label: Delivered, statement: Rule | Forward) -> Delivered:
+    """A label with the limit of a statement."""
     limit = statement.options.limit
     if limit is None:
-        return frozenset()
-    return frozenset((Rate(limit.count, limit.unit, limit.per_source),))
+        return label
+    return label._replace(rates=frozenset((Rate(limit.count, limit.unit, limit.per_source),)))
 
 
 def _of(families: Iterable[int]) -> Intervals:

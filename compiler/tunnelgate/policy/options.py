@@ -74,6 +74,9 @@ _ROWS = (
     OptionRow("counter", _ALL, None, False, _always, ""),
 )
 OPTIONS = {row.name: row for row in _ROWS}
+#: Of the statements without any, which share it.
+_PLAIN = Options()
+
 _EXAMPLES = {"limit": "limit 10/second", "log": 'log "vpn"', "spi": "spi 0x1000-0x1fff"}
 
 
@@ -88,7 +91,7 @@ class OptionReader:
         self, nodes: tuple[ast.Option, ...], kind: Kind, protocols: ProtocolSet
     ) -> Options | None:
         """The options of a statement; None, and findings, where one has no meaning."""
-        found = Options()
+        found = _PLAIN
         seen: dict[str, Span] = {}
         good = True
         for written in nodes:

@@ -29,7 +29,7 @@ from tunnelgate_targets.pf.read.written import Written
 _WITH_PORTS = {axes.TCP, axes.UDP}
 _WITH_FLAGS = {None, axes.TCP}
 _ICMP = {4: axes.ICMP, 6: axes.ICMPV6}
-NO_FLAGS = Flags()
+NO_FLAGS, ANYWHERE = Flags(), Side()
 #: What no statement of the typed ruleset has a place for.
 _NOT_MODELLED = frozenset(
     {
@@ -95,7 +95,7 @@ def _all(written: Written, default_flags: Flags) -> Iterator[Expanded]:
         if family is None:
             continue
         _check_protocol(protocol, family, icmp, (origin_ports, target_ports), line)
-        flags = written.get("flags", default_flags) if protocol in _WITH_FLAGS else Flags()
+        flags = written.get("flags", default_flags) if protocol in _WITH_FLAGS else NO_FLAGS
         names = Names(interface, protocol, origin, origin_ports, target, target_ports)
         yield Expanded(
             Criteria(
@@ -151,4 +151,6 @@ def _side(host: Host, ports: Ports | None, family: int, line: int) -> Side:
         # `(self)/40` is about IPv6 prefixes, and about whole addresses of IPv4
         whole = address.length >= (32 if family == 4 else 128)
         address = replace(address, length=None) if family and whole else address
+    if address is None and ports is None and not host.negated:
+        return ANYWHERE
     return Side(address, host.negated, ports.ports if ports else ANY_PORT)

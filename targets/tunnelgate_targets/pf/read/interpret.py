@@ -9,7 +9,7 @@ from typing import Any
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate_targets.pf.read import places
-from tunnelgate_targets.pf.read.expand import Expanded, expand
+from tunnelgate_targets.pf.read.expand import NO_FLAGS, Expanded, expand
 from tunnelgate_targets.pf.read.parts import Host, WrittenPool, WrittenSide
 from tunnelgate_targets.pf.read.refused import Refused
 from tunnelgate_targets.pf.read.ruleset import (
@@ -71,6 +71,7 @@ class Interpreter:
         self._tables: dict[str, Table] = {}
         self._scrubs: list[Scrub] = []
         self._translations: list[Translation] = []
+        self._states: dict[State, State] = {}
 
     def ruleset(self, statements: Iterable[Written], macros: Mapping[str, str]) -> Ruleset:
         """The whole. Raises Refused."""
@@ -222,7 +223,7 @@ class Interpreter:
                 raise Refused(f"`{name}` is of the modern dialect", written.line)
         state = self._state(written, action)
         self._check_translated(written, action, state)
-        flags = Flags() if state is None else _SYN
+        flags = NO_FLAGS if state is None else _SYN
         for number, one in enumerate(expand(written, flags), start=count):
             rule = Rule(
                 written.line,
@@ -246,7 +247,8 @@ class Interpreter:
         if action is not Action.PASS:
             raise Refused(f"a `{action.value}` keeps no state", written.line)
         how, bound, options = given
-        return State(how, self._bound if bound is None else bound, options)
+        made = State(how, self._bound if bound is None else bound, options)
+        return self._states.setdefault(made, made)
 
     def _check_translated(self, written: Written, action: Action, state: State | None) -> None:
         asked = [name for name in _TRANSLATIONS if name in written.parts]
@@ -299,7 +301,9 @@ class Interpreter:
 
 def _of_protocol(state: State | None, protocol: int | None) -> State | None:
     """Only TCP is modulated or answered for (pf.conf(5)); other protocols are kept."""
-    return state if state is None or protocol in {None, axes.TCP} else replace(state, how="keep")
+    if state is None or state.how == "keep" or protocol in {None, axes.TCP}:
+        return state
+    return replace(state, how="keep")
 
 
 def _filled(one: Expanded, written: Written, what: str, number: int | None = None) -> str | None:

@@ -53,7 +53,9 @@ class Names:
 
     def tagged(self, tagged: Tagged | None, line: int) -> Tagged | None:
         """The tag asked for, macros replaced. Raises Refused."""
-        return tagged and replace(tagged, name=self.fill(tagged.name, "tag", line))
+        if tagged is None or "$" not in tagged.name:
+            return tagged
+        return replace(tagged, name=self.fill(tagged.name, "tag", line))
 
 
 def _address(host: Host) -> str:

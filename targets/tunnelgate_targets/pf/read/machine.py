@@ -69,7 +69,8 @@ class Machine:
             name: [one for one in some if axes.family(one) == family]
             for name, some in addresses.items()
         }
-        self._tables: dict[str, Intervals] = {}
+        self._sets: dict[Address, Intervals] = {}
+        self._channels: dict[tuple[object, ...], tuple[Intervals | None, Intervals | None]] = {}
 
     def asked(self, criteria: Criteria, never: Intervals = Intervals.EMPTY) -> Asked:
         """Criteria as sets; `never` are channels that the rule is not asked about.
@@ -77,15 +78,11 @@ class Machine:
         Raises:
             Unmodelled: they ask what only a real machine knows.
         """
-        l4 = _l4(criteria)
-        if never:
-            l4 = (axes.ANY_L4 if l4 is None else l4) - never
         ports = criteria.source.ports
         if ports != ANY_PORT and criteria.protocol != axes.UDP:
             raise Unmodelled("a source port of something else than UDP")
         return Asked(
-            _of_flags(l4, criteria, "S"),
-            _of_flags(l4, criteria, "A"),
+            *self._of_channels(criteria, never),
             None if ports == ANY_PORT else ports,
             self._side(criteria.destination),
             self._side(criteria.source),
@@ -98,15 +95,34 @@ class Machine:
         addresses = self.set(side.address)
         return axes.family_axis(self.family) - addresses if side.negated else addresses
 
+    def _of_channels(
+        self, asked: Criteria, never: Intervals
+    ) -> tuple[Intervals | None, Intervals | None]:
+        """The channels of packets whose TCP opens a connection, and of others.
+
+        Thousands of rules ask for the same few, so they share them.
+        """
+        key = asked.protocol, asked.icmp, asked.destination.ports, asked.flags, never
+        if key not in self._channels:
+            l4 = _l4(asked)
+            if never:
+                l4 = (axes.ANY_L4 if l4 is None else l4) - never
+            self._channels[key] = _of_flags(l4, asked, "S"), _of_flags(l4, asked, "A")
+        return self._channels[key]
+
     def set(self, address: Address) -> Intervals:
-        """The addresses that are meant. Raises Unmodelled."""
+        """The addresses that are meant, the same object for the same ones. Raises Unmodelled."""
+        found = self._sets.get(address)
+        if found is None:
+            found = self._sets[address] = self._set(address)
+        return found
+
+    def _set(self, address: Address) -> Intervals:
         match address:
             case Span(interval):
                 return Intervals.of([interval])
             case TableName(name):
-                if name not in self._tables:
-                    self._tables[name] = self._table(name)
-                return self._tables[name]
+                return self._table(name)
             case OfInterface(name, "", primary, None, _):
                 return Intervals.of((one, one) for one in self._own(name, primary=primary))
             case OfInterface("self", "broadcast"):

@@ -53,11 +53,12 @@ class _Block(NamedTuple):
 def statements(text: str) -> Iterator[Written]:
     """The statements of a text without comments and macros. Raises Refused."""
     shapes: dict[tuple[str, ...], _Node] = {}
+    builder = Builder()
     for block in _blocks(text):
         shape = tuple(map(_kind, block.pieces))
         node = shapes.get(shape)
         if node is None:
-            node = _parsed(block)
+            node = _parsed(block, builder)
             if len(shape) <= _MOST:
                 shapes[shape] = node
         yield from _value(node, block)
@@ -102,14 +103,14 @@ def _literals() -> frozenset[str]:
     return frozenset(str(one.value) for one in patterns if one.type == "str")
 
 
-def _parsed(block: _Block) -> _Node:
+def _parsed(block: _Block, builder: Builder) -> _Node:
     """The tree of a statement. Raises Refused."""
     try:
         tree = _parser().parse(block.text)
     except UnexpectedInput as error:
         raise _refused(error, block.lines) from error
     starts = {found.start(): number for number, found in enumerate(_PIECE.finditer(block.text))}
-    return _node(tree, starts, Builder())
+    return _node(tree, starts, builder)
 
 
 def _node(tree: Tree[Token], starts: dict[int, int], builder: Builder) -> _Node:

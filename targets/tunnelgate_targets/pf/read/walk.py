@@ -108,7 +108,6 @@ class Walked:
         }
         self._indexes: dict[object, Index[Rule]] = {}
         self._indexes_of_translations: dict[object, Index[Translation]] = {}
-        self._asked: dict[int, Asked] = {}
 
     def crossed(self, piece: Piece, crossing: Crossing) -> Iterator[tuple[Piece, Fate]]:
         """What becomes of a piece on an interface, in the order in which packets are asked.
@@ -141,12 +140,9 @@ class Walked:
         return Index([(rule, self._as_sets(rule)) for rule in rules])
 
     def _as_sets(self, rule: Rule | Translation) -> Asked:
-        found = self._asked.get(id(rule))
-        if found is None:
-            keeps = isinstance(rule, Rule) and rule.state is not None
-            never = _ANSWERS if keeps and self.modern else Intervals.EMPTY
-            found = self._asked[id(rule)] = self.machine.asked(rule.criteria, never)
-        return found
+        keeps = isinstance(rule, Rule) and rule.state is not None
+        never = _ANSWERS if keeps and self.modern else Intervals.EMPTY
+        return self.machine.asked(rule.criteria, never)
 
 
 class _Crossed:

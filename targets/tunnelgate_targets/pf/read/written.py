@@ -18,6 +18,7 @@ from tunnelgate_targets.pf.read.parts import (
     Host,
     NotModelled,
     Part,
+    Ports,
     Word,
     WrittenPool,
     WrittenSide,
@@ -25,6 +26,7 @@ from tunnelgate_targets.pf.read.parts import (
 )
 from tunnelgate_targets.pf.read.refused import Refused
 from tunnelgate_targets.pf.read.ruleset import (
+    Address,
     Direction,
     Interface,
     NoRoute,
@@ -80,7 +82,16 @@ def _texts(children: Sequence[Any]) -> tuple[str, ...]:
 
 
 class Builder:
-    """A method for each rule of `pf.lark`."""
+    """A method for each rule of `pf.lark`.
+
+    What thousands of rules name, an interface or a port, is one value for all of them.
+    """
+
+    def __init__(self) -> None:
+        self._interfaces: dict[Interface, Interface] = {}
+        self._tags: dict[Tagged, Tagged] = {}
+        self._addresses: dict[tuple[str, ...], Address | NotModelled] = {}
+        self._ports: dict[tuple[str, ...], Ports] = {}
 
     def start(self, children: list[Any]) -> list[Written]:
         return children
@@ -156,7 +167,8 @@ class Builder:
     def interface(self, children: list[Any]) -> Interface:
         name = children[-1]
         text = checked(name, "interface") if isinstance(name, Word) else str(name)
-        return Interface(text, negated=len(children) > 1)
+        made = Interface(text, negated=len(children) > 1)
+        return self._interfaces.setdefault(made, made)
 
     def family(self, children: list[Token]) -> Part:
         return Part("family", 4 if children[0].type == "INET" else 6)
@@ -184,7 +196,8 @@ class Builder:
         return children
 
     def tagged(self, children: list[Any]) -> Part:
-        return Part("tagged", Tagged(checked(children[-1], "tag"), negated=len(children) > 1))
+        made = Tagged(checked(children[-1], "tag"), negated=len(children) > 1)
+        return Part("tagged", self._tags.setdefault(made, made))
 
     def received_on(self, children: list[Any]) -> Part:
         return Part("received-on", self.interface(children))
@@ -204,7 +217,10 @@ class Builder:
         return hosts
 
     def address(self, children: list[Word]) -> object:
-        return places.address(*children)
+        text = tuple(word.text for word in children)
+        if text not in self._addresses:
+            self._addresses[text] = places.address(*children)
+        return self._addresses[text]
 
     def range(self, children: list[Word]) -> object:
         return places.span(*children)
@@ -222,7 +238,13 @@ class Builder:
         return NotModelled("an interface with a next hop")
 
     def ports(self, children: list[Any]) -> Part:
-        return Part("ports", [places.ports(comparison) for comparison in children])
+        return Part("ports", [self._compared(comparison) for comparison in children])
+
+    def _compared(self, comparison: list[Any]) -> Ports:
+        text = tuple(one.text if isinstance(one, Word) else str(one) for one in comparison)
+        if text not in self._ports:
+            self._ports[text] = places.ports(comparison)
+        return self._ports[text]
 
     def comparison(self, children: list[Any]) -> list[Any]:
         return children
