@@ -25,6 +25,13 @@ from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Policy, Rule, Verdict, Zone
 from tunnelgate.policy.model import Entry
 
+#: What stands for the machine itself on every machine (RFC 1122 section 3.2.1.3; RFC 4291).
+LOOPBACK = Intervals.of(
+    [
+        (axes.address_of("127.0.0.0"), axes.address_of("127.255.255.255")),
+        (axes.address_of("::1"), axes.address_of("::1")),
+    ]
+)
 #: Boxes of a statement have three axes: sources, destinations, channels.
 Flows = tuple[Intervals, Intervals, Intervals]
 
@@ -79,6 +86,11 @@ class Context:
         return frozenset(
             zone for zone in self.policy.zones[1:] if zone.is_rest or zone in translated
         )
+
+    @cached_property
+    def own_or_loopback(self) -> Intervals:
+        """The addresses at which the gateway is reached, and no machine behind it."""
+        return self.policy.own_addresses | LOOPBACK
 
     # -- statements
 

@@ -31,6 +31,8 @@ RULE = Rule(
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each zone of a forward that it cannot take packets from."""
     for forward in context.policy.forwards:
+        if forward.target in context.own_or_loopback:
+            continue  # TG311
         for entry in forward.entries:
             if entry.hairpin or (forward.options.hairpin and entry.zone is forward.host.zone):
                 continue

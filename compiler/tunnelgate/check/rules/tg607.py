@@ -23,7 +23,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="a statement whose sides have no address pair in common",
     why="A packet has both its addresses in one family. A statement that leaves no such pair "
-    "matches nothing, which is hardly what its author meant.",
+    "matches nothing, which is hardly what its author meant. Nor does one about a host at an "
+    "address of the gateway's own: what goes there is for the gateway.",
     source="language reference, Places",
     bad=ZONES + _WAN6 + _REST + "allow https from lan to v6\n",
     good=ZONES + _WAN6 + _REST + "allow https from lan to wan\n",
@@ -40,7 +41,7 @@ Statement = Verdict | Forward | Nat
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each statement without an address pair, but for those about groups in which nobody is."""
-    families = _Families()
+    families = _Families(context.own_or_loopback)
     nobody = {group.name for group in context.policy.groups if not group.addresses}
     for statement, sides, wanted in _statements(context.policy):
         found = wanted
@@ -68,7 +69,8 @@ def _names(side: Side) -> list[str]:
 class _Families:
     """Which families the sides of statements have addresses of."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Intervals) -> None:
+        self._own = own
         self._whole: dict[Zone, int] = {}
 
     def of(self, side: Side) -> int:
@@ -78,11 +80,20 @@ class _Families:
             bits |= self._members(zone, addresses)
         return bits
 
+    def is_gateway(self, side: Side) -> bool:
+        """Whether a side names the gateway's own addresses, as those of a zone."""
+        named = [
+            common(addresses, zone.holds)
+            for zone, addresses in side
+            if addresses != axes.ANY_ADDRESS
+        ]
+        return any(named) and not self.of(side)
+
     def _members(self, zone: Zone, addresses: Intervals) -> int:
         if zone.is_gateway:
             return _families(addresses)
         if addresses != axes.ANY_ADDRESS:
-            return _families(common(addresses, zone.holds))
+            return _families(common(addresses, zone.holds) - self._own)
         if zone not in self._whole:
             self._whole[zone] = _families(zone.holds)
         return self._whole[zone]
@@ -99,7 +110,11 @@ def _tell(statement: Statement, sides: list[Side], families: _Families, wanted: 
     lacking = next((side for side in sides if not families.of(side) & wanted), None)
     labels = [Label(side.span, _WORDS[families.of(side)]) for side in sides]
     help = "leave the statement out, or name places of one family"
-    if empty is not None:
+    if empty is not None and families.is_gateway(empty):
+        message = f"`{side_text(empty)}` is the gateway itself"
+        labels = [Label(empty.span, "its own addresses")]
+        help = "write `gateway`, or the address itself"
+    elif empty is not None:
         message, labels = f"nothing is left of `{side_text(empty)}`", [Label(empty.span)]
         help = "leave the statement out, or take less away with its `except`"
     elif lacking is not None:
