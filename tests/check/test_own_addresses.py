@@ -70,8 +70,8 @@ def test_a_forward_to_the_gateway_has_no_other_advice(codes) -> None:
         (
             "forward tcp/8443 from wan to router port 443",
             (
-                "let the gateway's own service listen on 8443, and write `allow tcp/8443 from wan to "
-                "gateway`"
+                "let the gateway's own service listen on 8443, and write `allow tcp/8443 from wan "
+                "to gateway`"
             ),
             [],
         ),

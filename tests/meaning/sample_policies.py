@@ -79,6 +79,31 @@ set icmp none
 allow ntp from gateway to dsl, cable
 """
 
+#: L2TP in clear is forwarded, L2TP inside IPsec is for the gateway: on the outside, and by hairpin.
+L2TP = """gateway l2tp
+zone wan {
+  interface eth0
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24, fd00:1::/64
+  address 192.168.1.1, fd00:1::1
+  host server = 192.168.1.5, fd00:1::5
+}
+zone branch {
+  ipsec over wan
+  network 10.20.0.0/16
+}
+zone floor {
+  ipsec over lan
+  network 10.30.0.0/16, fd30::/48
+}
+nat from lan to wan
+allow l2tp-ipsec from wan, lan to gateway
+forward l2tp from wan to server with hairpin
+forward ipv6 udp/1024-65535 from wan to server with hairpin
+"""
+
 
 def _crowd() -> str:
     hosts = range(1, 25)

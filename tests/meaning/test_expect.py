@@ -285,3 +285,22 @@ def test_a_group_of_many_beside_many_statements_takes_work_in_proportion() -> No
     )
     expectations = Expectations(made, budget=2000)
     assert expectations.unmet(made.expects[0]) is None
+
+
+def test_a_forward_leaves_what_is_inside_ipsec_to_the_gateway() -> None:
+    """With tunnels over a zone, nothing that was decrypted is in it."""
+    forward = "allow l2tp-ipsec from wan to gateway\nforward l2tp from wan to alice\n"
+    question = "expect l2tp from hq to 203.0.113.1 reaches alice\n"
+    tunnel = "zone site {\n  ipsec over wan\n  network 10.20.0.0/16\n}\n"
+    inside = "expect allow l2tp-ipsec from hq to 203.0.113.1\n"
+    assert unmet(policy(ZONES + tunnel + forward + question)) is None
+    made = policy(ZONES + tunnel + forward + inside)
+    assert unmet(made) is None
+    packet = Packet(
+        made.zones[1],
+        axes.address_of("192.0.2.1"),
+        axes.address_of("203.0.113.1"),
+        axes.UDP << 16 | 1701,
+        decrypted=True,
+    )
+    assert Decider(made).decide(packet).egress is made.gateway

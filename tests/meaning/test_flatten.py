@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from points import decide, first, points
-from sample_policies import MIXTURE, TWO_WANS
+from sample_policies import L2TP, MIXTURE, TWO_WANS
 
 import tunnelgate
 from tunnelgate.flows.fields import DESTINATION, DROP, L4, Delivered
@@ -30,7 +30,7 @@ def policy_of(source: Path | str) -> tunnelgate.Policy:
 
 @pytest.mark.parametrize(
     "source",
-    [*EXAMPLES, MIXTURE, TWO_WANS],
+    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP],
     ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def test_lists_say_what_decide_says(source: Path | str) -> None:

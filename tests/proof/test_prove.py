@@ -17,7 +17,7 @@ from generator import policy_text
 from judging import refuted
 from sabotage import mutants
 from sabotage.judge import Judge, Verdict
-from sample_policies import CROWD, MIXTURE, TWO_WANS
+from sample_policies import CROWD, L2TP, MIXTURE, TWO_WANS
 
 import tunnelgate
 from tunnelgate.cli.main import main
@@ -39,7 +39,7 @@ TARGETS = ["nftables", "iptables"]
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize(
     "source",
-    [*EXAMPLES, MIXTURE, TWO_WANS, CROWD],
+    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP, CROWD],
     ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def test_examples_are_proved(source: Path | str, layout: Layout, target: str) -> None:

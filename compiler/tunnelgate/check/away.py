@@ -50,13 +50,19 @@ def find(context: Context) -> Iterator[Away]:
 
 
 def _index(context: Context, named: bool) -> dict[Zone, BoxIndex[Rule]]:
-    """What the gateway is allowed to receive, by the zone it comes from."""
+    """What the gateway is allowed to receive, by the zone it comes from.
+
+    Inside IPsec too, but for zones with tunnels: what was decrypted there is not in the zone.
+    """
+    tunnelled = {zone.over for zone in context.policy.zones}
     found: dict[Zone, list[tuple[Box, Rule]]] = defaultdict(list)
     for rule in context.to_gateway:
         destinations = rule.destination.addresses(context.gateway)
         channels = rule.l4 & rule.protocols.named if named else rule.l4 - rule.protocols.named
         for zone, sources in rule.source:
-            box = (context.members(zone, sources), destinations, channels)
+            inside = named and zone.over is None and zone not in tunnelled
+            received = channels | rule.protocols.inside_ipsec if inside else channels
+            box = (context.members(zone, sources), destinations, received)
             if all(box):
                 found[zone].append((box, rule))
     return {zone: BoxIndex(entries) for zone, entries in found.items()}

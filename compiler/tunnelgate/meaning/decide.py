@@ -189,6 +189,8 @@ class Decider:
 
     def forward_of(self, packet: Packet) -> tuple[Forward, Entry] | tuple[None, None]:
         """The forward that takes a packet, and where it took it from."""
+        if self._is_apart(packet):
+            return None, None
         for forward in self.policy.forwards:
             if not forward.takes(packet.l4, packet.spi):
                 continue
@@ -201,16 +203,22 @@ class Decider:
                     return forward, entry
         return None, None
 
+    def _is_apart(self, packet: Packet) -> bool:
+        """Whether it was decrypted over a zone with tunnels, so that it is not in that zone."""
+        zone = packet.ingress
+        return (
+            packet.decrypted and zone.over is None and any(one.over is zone for one in self._ipsec)
+        )
+
     def _stopped(self, packet: Packet) -> Reason | None:
         """Why a packet is dropped for where it came from or what it is, whatever is allowed."""
         zone, source = packet.ingress, packet.source
         if zone is self.gateway:
             return None
         if zone.over is None:
-            if packet.decrypted:
-                if any(one.over is zone for one in self._ipsec) and not self._inside_ipsec(packet):
-                    return Reason.NOT_IN_TUNNEL
-            elif any(source in one.holds for one in self._ipsec):
+            if self._is_apart(packet) and not self._inside_ipsec(packet):
+                return Reason.NOT_IN_TUNNEL
+            if not packet.decrypted and any(source in one.holds for one in self._ipsec):
                 return Reason.NOT_PROTECTED
         if self.policy.settings.antispoof and not _is_at_home(packet):
             return Reason.SPOOFED

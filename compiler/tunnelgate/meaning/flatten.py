@@ -166,11 +166,13 @@ class _Arriving:
         self.decrypted = decrypted
         self.settings = whole.policy.settings
         self.from_gateway = ingress is whole.gateway
+        # what was decrypted over a zone with tunnels is not in that zone
+        is_apart = decrypted and any(zone.over is ingress for zone in whole.ipsec)
         self.entries = [
             (forward, entry)
             for forward in whole.policy.forwards
             for entry in forward.entries
-            if entry.zone is ingress
+            if entry.zone is ingress and not is_apart
         ]
 
     # -- the verdict
