@@ -40,6 +40,7 @@ POLICIES = {
     "inside zones": POLICY + "allow esp from lan to dmz with tracking\nallow esp from wan to lan\n",
     "one zone": LAN + "nat from box to lan\nallow esp from lan to lan, gateway with tracking\n",
     "no address": WAN.replace("203.0.113.1, ", "") + LAN + NAT + TRACKING,
+    "no networks": WAN + "zone lan {\n  interface eth1\n}\n" + NAT + TRACKING,
     "no antispoof": POLICY + "set antispoof off\n",
 }
 

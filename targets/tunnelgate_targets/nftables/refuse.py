@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunnelgate.diagnostics import Diagnostic, Label
 from tunnelgate.diagnostics import targets as rules
-from tunnelgate.plan import LAST_APART, Origin, Plan
+from tunnelgate.plan import LAST_APART, Origin, Plan, Tracking
 from tunnelgate_targets.nftables.quote import MAX_PREFIX
 
 
@@ -16,6 +16,8 @@ def refuse(plan: Plan) -> list[Diagnostic]:
     for one in plan.trackings:
         if one.family == 6:
             found += [_translated_ipv6(origin) for origin in one.origins]
+        elif _is_mingled(one):
+            found += [_mingled(one, origin) for origin in one.origins]
     found += _apart(plan)
     for pair in plan.pairs:
         for rule in (*pair.denials, *pair.permissions):
@@ -37,6 +39,24 @@ def _translated_ipv6(statement: Origin) -> Diagnostic:
         "`tracking` of IPv6 whose source is translated",
         Label(statement.span),
         help="let IPv6 be routed without `nat ipv6`: nothing has to be told apart then",
+    )
+
+
+def _is_mingled(tracking: Tracking) -> bool:
+    """Whether addresses of the hosts may be in the zone of their peers, and the other way round."""
+    is_one_rest = tracking.source in tracking.ways and tracking.source is not tracking.destination
+    return is_one_rest and tracking.match.source != tracking.match.destination
+
+
+def _mingled(tracking: Tracking, statement: Origin) -> Diagnostic:
+    return Diagnostic(
+        rules.TRACKING,
+        f"nothing tells addresses of `{tracking.source.name}` from those of "
+        f"`{tracking.destination.name}`",
+        Label(statement.span),
+        why="Connection tracking is told a zone before there is a route, by link and addresses. "
+        "Neither zone has a `network`, so a packet of either may be of a host or of its peer.",
+        help=f"say which `network` is in zone `{tracking.source.name}`",
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tunnelgate
 from tunnelgate.plan import Plan, build
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceFile
@@ -214,6 +215,30 @@ def test_tracking_of_translated_ipv6_is_refused() -> None:
     (found,) = TARGET.refuse(plan(text + "nat ipv6 from lan to wan\n"))
     assert found.rule.code == "TG402"
     assert found.primary.span.text == "allow esp from lan to wan with tracking"
+
+
+@pytest.mark.parametrize(
+    ("lan", "statement", "is_refused"),
+    [
+        ("", "allow esp from lan to hq with tracking", True),
+        ("", "allow esp from hosts to wan with tracking", True),
+        ("  network 10.0.0.0/8\n", "allow esp from hosts to hq with tracking", False),
+        ("", "allow esp from lan to wan with tracking", False),
+        ("", "allow esp from lan to hq with single", False),
+    ],
+)
+def test_hosts_that_are_tracked_are_told_from_their_peers_by_address(
+    lan: str, statement: str, is_refused: bool
+) -> None:
+    text = (
+        "zone wan {\n  interface eth0\n  host hq = 192.0.2.10\n}\n"
+        f"zone lan {{\n  interface eth1\n{lan}  group hosts = 10.0.0.0/24\n}}\n"
+        f"nat from lan to wan\n{statement}\n"
+    )
+    found = TARGET.refuse(plan(text))
+    assert [one.help for one in found] == ["say which `network` is in zone `lan`"] * is_refused
+    if not is_refused:
+        assert tunnelgate.compile(text, "nftables").files
 
 
 def test_tracking_of_what_is_not_translated_needs_no_zones() -> None:
