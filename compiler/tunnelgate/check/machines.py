@@ -10,6 +10,17 @@ from tunnelgate.policy import Policy, Zone
 #: Networks of fewer addresses have no broadcast address (RFC 3021: 31-bit prefixes).
 _SMALLEST_WITH_BROADCAST = 4
 
+PRIVATE = Intervals.of(
+    (axes.address_of(first), axes.address_of(last))
+    for first, last in (
+        ("10.0.0.0", "10.255.255.255"),
+        ("100.64.0.0", "100.127.255.255"),
+        ("172.16.0.0", "172.31.255.255"),
+        ("192.168.0.0", "192.168.255.255"),
+    )
+)
+"""What nobody on the internet can answer (RFC 1918 section 3, RFC 6598)."""
+
 
 def machines(policy: Policy, zone: Zone) -> Intervals:
     """The addresses of a zone that a machine other than the gateway can have.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnelgate.check.context import Context
+from tunnelgate.check.machines import PRIVATE
 from tunnelgate.check.passing import Passing, handed, passing
 from tunnelgate.check.portless import AH_CHANNEL, ESP_CHANNEL
 from tunnelgate.check.rules.samples import NAT
@@ -30,17 +31,8 @@ RULE = Row(
     fixes=(Safety.UNSAFE,),
     since="0.1.0",
 )
-_PRIVATE = Intervals.of(
-    (axes.address_of(first), axes.address_of(last))
-    for first, last in (
-        ("10.0.0.0", "10.255.255.255"),
-        ("100.64.0.0", "100.127.255.255"),
-        ("172.16.0.0", "172.31.255.255"),
-        ("192.168.0.0", "192.168.255.255"),
-    )
-)
 #: Who only ever sees what is left after the last translation.
-_BEYOND = axes.IPV4 - _PRIVATE
+_BEYOND = axes.IPV4 - PRIVATE
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -59,7 +51,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             forward not in told
             and ESP_CHANNEL in forward.protocols.named
             and known
-            and known <= _PRIVATE
+            and known <= PRIVATE
             and sources & _BEYOND
         ):
             told.add(forward)
@@ -74,7 +66,7 @@ def _address(context: Context, rule: Rule, channel: int) -> tuple[Zone, int] | N
             zone, found = flow.egress, _leaving(context, flow, channel)
         elif _is_behind(context, flow.ingress) and flow.egress.is_gateway:
             zone, called = flow.ingress, _own(flow.ingress) & flow.destinations
-            if flow.sources & _BEYOND and called <= _PRIVATE and called:
+            if flow.sources & _BEYOND and called <= PRIVATE and called:
                 found = called.first()
         if found is not None:
             return zone, found
@@ -85,10 +77,7 @@ def _is_behind(context: Context, zone: Zone) -> bool:
     """Whether a zone is outside, and the gateway's own address in it is a private one."""
     primary = zone.primary(4)
     return (
-        zone in context.outside
-        and zone.over is None
-        and primary is not None
-        and primary in _PRIVATE
+        zone in context.outside and zone.over is None and primary is not None and primary in PRIVATE
     )
 
 
@@ -103,10 +92,10 @@ def _leaving(context: Context, flow: Passing, channel: int) -> int | None:
     untranslated, peers = flow.sources, flow.destinations & _BEYOND
     if flow.pair in context.paths:
         for sources, _, translation in context.paths.translated(flow.pair, untranslated, peers):
-            if channel == ESP_CHANNEL and translation.public in _PRIVATE:
+            if channel == ESP_CHANNEL and translation.public in PRIVATE:
                 return translation.public
             untranslated -= sources
-    private = untranslated & _PRIVATE
+    private = untranslated & PRIVATE
     return private.first() if private else None
 
 
