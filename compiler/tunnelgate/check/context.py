@@ -124,6 +124,11 @@ class Context:
         """The flows of every `allow`, by the zones they connect."""
         return by_pair(self.allows)
 
+    @cached_property
+    def tracked(self) -> dict[Pair, BoxIndex[Rule]]:
+        """The flows of every `allow … with tracking`, by the zones they connect."""
+        return by_pair(rule for rule in self.allows if rule.options.tracking)
+
     def standing(self, pair: Pair, flows: Flows) -> Iterator[Box]:
         """What the denials leave of some flows between two zones."""
         index = self.denials.get(pair)

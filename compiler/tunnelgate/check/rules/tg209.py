@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
@@ -41,6 +42,14 @@ _ESP = Intervals.single(ESP_CHANNEL)
 Forwarded = dict[Pair, BoxIndex[None]]
 
 
+class Lacking(NamedTuple):
+    """Hosts that may begin towards peers that may not; whether their source is translated."""
+
+    hosts: Intervals
+    peers: Intervals
+    translated: bool
+
+
 def check(context: Context) -> Iterator[Diagnostic]:
     """Forwards whose host may not begin, and allows of ESP whose peer may not."""
     for forward in context.policy.forwards:
@@ -68,21 +77,43 @@ def _silent(context: Context, forward: Forward, entry: Entry) -> Intervals:
     return peers - Intervals.union_of(box[1] for box in waking)
 
 
-def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[Box]:
-    """Sources and destinations of an allow of ESP whose destinations may not begin."""
+def _one_sided(context: Context, rule: Rule, forwarded: Forwarded) -> Iterator[Lacking]:
+    """What an allow of ESP lets pass whose destinations may not begin, and could."""
     for flow in passing(context, rule, _ESP):
         if not flow.ingress.is_gateway and not flow.egress.is_gateway:
-            yield from _unanswered(context, flow, forwarded)
+            answers = _answers(context, flow, forwarded)
+            box, paths = (flow.sources, flow.destinations), context.paths
+            if flow.pair in paths:
+                translated: list[Box] = [part[:2] for part in paths.translated(flow.pair, *box)]
+                yield from _could_be_forwarded(context, flow, translated, answers)
+                answers = [*answers, *translated]
+            for sources, peers in remove(box, answers):
+                yield Lacking(sources, peers, False)
 
 
-def _unanswered(context: Context, flow: Passing, forwarded: Forwarded) -> Iterator[Box]:
-    """The flows whose other direction is neither allowed nor forwarded."""
+def _answers(context: Context, flow: Passing, forwarded: Forwarded) -> list[Box]:
+    """The flows whose other direction is allowed or forwarded."""
     sources, peers = flow.sources, flow.destinations
     back = context.permitted((flow.egress, flow.ingress), (peers, sources, _WAKING))
     answers: list[Box] = [(box[1], box[0]) for box in back]
     if flow.pair in forwarded:
         answers += [box for _, box, _ in forwarded[flow.pair].meeting((sources, peers))]
-    yield from remove((sources, peers), answers)
+    return answers
+
+
+def _could_be_forwarded(
+    context: Context, flow: Passing, translated: list[Box], answers: list[Box]
+) -> Iterator[Lacking]:
+    """Translated flows of one host, which a forward could hand on: of several it could to one.
+
+    Not with `tracking`, which is there for many hosts.
+    """
+    tracked = context.tracked.get(flow.pair)
+    for box in translated:
+        cuts = [cut[:2] for _, cut, _ in tracked.meeting((*box, _ESP))] if tracked else []
+        for sources, peers in remove(box, [*answers, *cuts]):
+            if sources.is_single():
+                yield Lacking(sources, peers, True)
 
 
 def _host_cannot(context: Context, forward: Forward, peers: Intervals) -> Diagnostic:
@@ -98,11 +129,14 @@ def _host_cannot(context: Context, forward: Forward, peers: Intervals) -> Diagno
     )
 
 
-def _peer_cannot(context: Context, rule: Rule, lacking: Box) -> Diagnostic:
+def _peer_cannot(context: Context, rule: Rule, lacking: Lacking) -> Diagnostic:
+    peers, hosts = context.describe(lacking.peers), context.describe(lacking.hosts)
     return Diagnostic(
         RULE,
-        f"{context.describe(lacking[1])} may not begin towards {context.describe(lacking[0])}",
+        f"{peers} may not begin towards {hosts}",
         Label(protocol_word(rule.protocols, ESP_CHANNEL)),
         (Label(rule.destination.span, "cannot wake the tunnel once it has been idle"),),
-        help="allow the other direction too, or forward it where addresses are translated",
+        help="forward it to this host, too"
+        if lacking.translated
+        else "allow the other direction too",
     )
