@@ -201,6 +201,10 @@ def test_a_helpers_data_is_announced_and_not_started() -> None:
             ("TG012", "limit 3/second", "`deny` has no option `limit`"),
         ),
         (
+            ZONES + "forward esp from wan to box with single\n",
+            ("TG012", "single", "`forward` has no option `single`"),
+        ),
+        (
             ZONES + "allow ssh from lan to wan with log, log\n",
             ("TG012", "log", "option `log` stands twice"),
         ),

@@ -33,7 +33,10 @@ PORTLESS = Intervals.of(
 
 @record
 class OptionRow:
-    """Where an option may stand, and what has to be true of the protocols."""
+    """Where an option may stand, and what has to be true of the protocols.
+
+    `elsewhere` says why it would do nothing on other statements, where that is no matter of course.
+    """
 
     name: str
     on: frozenset[Kind]
@@ -41,6 +44,7 @@ class OptionRow:
     required: bool
     fits: Callable[[ProtocolSet], bool]
     fits_text: str
+    elsewhere: str = ""
 
 
 def _always(_: ProtocolSet) -> bool:
@@ -59,11 +63,12 @@ _ROWS = (
     OptionRow("tracking", frozenset({"allow"}), None, False, lambda p: p.l4.overlaps(ESP), "esp"),
     OptionRow(
         "single",
-        _PASSING,
+        frozenset({"allow"}),
         None,
         False,
         lambda p: p.l4.overlaps(PORTLESS),
         "a protocol without ports, as esp or gre",
+        "; who comes in by a `forward` has one host in any case",
     ),
     OptionRow(
         "spi", frozenset({"forward"}), ast.AtomKind.SPI, True, lambda p: p.l4.overlaps(ESP), "esp"
@@ -144,7 +149,9 @@ class OptionReader:
             )
         elif kind not in row.on:
             on = " and ".join(f"`{one}`" for one in sorted(row.on))
-            self._bad(node, f"`{kind}` has no option `{name}`", f"it belongs to {on}")
+            self._bad(
+                node, f"`{kind}` has no option `{name}`", f"it belongs to {on}{row.elsewhere}"
+            )
         elif not row.fits(protocols):
             self._bad(
                 node,

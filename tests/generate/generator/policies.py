@@ -146,7 +146,7 @@ class _Drafter:
             text += f" except {', '.join(less)}"
         return text
 
-    def _options(self, protocols: str, *, passing: bool, hairpin: bool = False) -> str:
+    def _options(self, protocols: str, *, passing: bool, forward: bool = False) -> str:
         choose = self.choose
         found = []
         if choose.random() < 0.15:
@@ -158,9 +158,10 @@ class _Drafter:
         words = protocols.replace(",", " ").split()
         if passing and not set(words).isdisjoint(_HELPED) and choose.random() < 0.6:
             found.append("helper")
-        if passing and not set(words).isdisjoint(_PORTLESS) and choose.random() < 0.7:
+        claims = passing and not forward and not set(words).isdisjoint(_PORTLESS)
+        if claims and choose.random() < 0.7:
             found.append("single")
-        if hairpin and choose.random() < 0.3:
+        if forward and choose.random() < 0.3:
             found.append("hairpin")
         choose.shuffle(found)
         return f" with {', '.join(found)}" if found else ""
@@ -221,7 +222,7 @@ class _Drafter:
             known = [one for one in on.addresses[zone] if (":" in one) == (family == 6)]
             at = f" at {choose.choice([*known, zone])}"
         port = " port 8443" if protocols in ("tcp/8080", "udp/53") and choose.random() < 0.5 else ""
-        options = self._options(protocols, passing=True, hairpin=True)
+        options = self._options(protocols, passing=True, forward=True)
         may_tell = family == 4 and "hairpin" not in options and protocols in _WITH_ESP
         if may_tell and choose.random() < 0.5:
             options += f"{', ' if options else ' with '}spi {choose.choice(_SPIS)}"
