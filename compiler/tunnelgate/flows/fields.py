@@ -42,6 +42,14 @@ class Rate(NamedTuple):
     unit: str
     per_source: bool
 
+    @property
+    def burst(self) -> int:
+        """How many begin at once: five, or what comes in a hundredth of a second where that is more
+        (language reference, Options).
+        """
+        seconds = 1 if self.unit == "second" else 60
+        return max(5, -(-self.connections // (100 * seconds)))
+
 
 class Delivered(NamedTuple):
     """The label of what passes: by which zone it leaves, and the host and port it is sent to.

@@ -62,10 +62,11 @@ class Change(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """`5/second`."""
+    """`rate 5/second burst 5 packets`."""
 
     number: int
     unit: str
+    burst: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,15 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A named helper, and the helper of the kernel that it is."""
+    """A named helper, the helper of the kernel that it is, and the packets that it is given to.
+
+    `family` is `ip` or `ip6`, or `inet` for both.
+    """
 
     name: str
     kind: str
+    protocol: str
+    family: str
 
 
 class Hook(NamedTuple):
@@ -133,6 +139,9 @@ Declaration = Set | Limit | Counter | Helper | Chain
 
 #: nft(8), Table 6: standard priority names.
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat": 100}
+#: nft(8), LIMIT STATEMENT: the burst that no word says.
+_BURST = "5"
+_SAY_PROTOCOL = frozenset({"icmp type", "icmpv6 type", "esp spi"})
 _NO_DATA: tuple[str, ...] = ()
 
 
@@ -143,19 +152,23 @@ class Builder:
         """The declarations of each table."""
         found: dict[str, list[Declaration]] = {}
         for name, declarations in items:
-            found.setdefault(name, []).extend(declarations)
+            if declarations is None and found.get(name):
+                raise Unmodelled(f"table `{name}`, which is emptied again", name.line)
+            found.setdefault(str(name), []).extend(declarations or ())
         return found
 
-    def table(self, items: Children) -> tuple[str, list[Declaration]]:
-        return str(items[1]), list(items[2:])
+    def table(self, items: Children) -> tuple[Token, list[Declaration]]:
+        return items[1], list(items[2:])
 
-    def delete(self, items: Children) -> tuple[str, list[Declaration]]:
-        return str(items[1]), []
+    def delete(self, items: Children) -> tuple[Token, None]:
+        return items[1], None
 
     # -- declarations
 
     def set(self, items: Children) -> Set:
         name, properties = items[1], dict(items[2:])
+        if len(properties) < len(items) - 2:
+            raise Unmodelled(f"set `{name}`, which says something twice", name.line)
         key, data = properties.get("of", ((), _NO_DATA))
         elements, flags = properties.get("elements", ""), properties.get("flags", ())
         timeout = properties.get("timeout", "")
@@ -186,13 +199,15 @@ class Builder:
         return Counter(str(items[0]))
 
     def helper(self, items: Children) -> Helper:
-        return Helper(str(items[0]), _unquoted(items[1]))
+        name, kind, protocol, *family = items
+        return Helper(str(name), _unquoted(kind), str(protocol), *map(str, family or ("inet",)))
 
     def rate(self, items: Children) -> Rate:
         number, _, unit = items[0].partition("/")
-        if not number.isdigit() or unit not in {"second", "minute"}:
-            raise Unmodelled(f"rate `{items[0]}`", items[0].line)
-        return Rate(int(number), unit)
+        burst = items[1] if len(items) > 1 else _BURST
+        if not (number.isdigit() and burst.isdigit()) or unit not in {"second", "minute"}:
+            raise Unmodelled(f"rate `{' '.join(items)}`", items[0].line)
+        return Rate(int(number), unit, int(burst))
 
     def chain(self, items: Children) -> Chain:
         rest = items[1:]
@@ -221,6 +236,12 @@ class Builder:
     def equal(self, items: Children) -> Match:
         return Match("equal", items[0], items[1], items[1].line)
 
+    def exactly(self, items: Children) -> Match:
+        """An explicit `==` asks all bits of a mask, where no word asks one of them."""
+        if items[0] == ("ct status",):
+            raise Unmodelled("the whole status of a connection", items[1].line)
+        return self.equal(items)
+
     def unequal(self, items: Children) -> Match:
         return Match("unequal", items[0], items[1], items[1].line)
 
@@ -232,7 +253,9 @@ class Builder:
 
     def credit_each(self, items: Children) -> Match:
         rate: Rate = items[2]
-        return Match("credit each", (*items[1], str(rate.number), rate.unit), None, items[0].line)
+        return Match(
+            "credit each", (str(items[0]), *items[1], *map(str, rate)), None, items[0].line
+        )
 
     def over_credit(self, items: Children) -> Match:
         return Match("over credit", items[1], None, items[0].line)
@@ -249,7 +272,7 @@ class Builder:
         return Element(key, str(timeout or ""), made)
 
     def crowd(self, items: Children) -> Match:
-        return Match("crowd", (), None, items[0].line)
+        return Match("crowd", (*items[1], str(items[2])), None, items[0].line)
 
     def hop_limit(self, items: Children) -> Match:
         return Match("hop limit", (str(items[0]),), None, items[0].line)
@@ -282,7 +305,12 @@ class Builder:
         return Match("paced", (), None, 0)
 
     def key(self, items: Children) -> tuple[str, ...]:
-        return tuple(map(str, items))
+        """The fields of a key, each of its own: a type of ICMP and an SPI say their protocol."""
+        found = tuple(map(str, items))
+        named = {"meta l4proto" if one in _SAY_PROTOCOL else one for one in found}
+        if len(named) < len(found):
+            raise Unmodelled(f"a field that stands twice in `{' . '.join(found)}`", items[0].line)
+        return found
 
     # -- values
 
@@ -312,6 +340,9 @@ class Builder:
 
     def drop(self, items: Children) -> Action:
         return Action("drop", (), (), items[0].line)
+
+    def reset(self, items: Children) -> Action:
+        return Action("reset", (), (), items[0].line)
 
     def leave(self, items: Children) -> Action:
         return Action("return", (), (), items[0].line)

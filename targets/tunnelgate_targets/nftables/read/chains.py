@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
-from tunnelgate.flows import axes, netfilter
-from tunnelgate.flows.fields import EVERYTHING, Rate
+from tunnelgate.flows import Intervals, axes, netfilter
+from tunnelgate.flows.fields import EVERYTHING, L4, Rate
 from tunnelgate.flows.netfilter import (
     Accept,
     Case,
@@ -30,7 +30,7 @@ from tunnelgate.flows.netfilter import (
     Within,
     Zoned,
 )
-from tunnelgate.flows.sets import merged, of_family
+from tunnelgate.flows.sets import merged, of_family, sets
 from tunnelgate_targets.nftables.read import build, zones
 from tunnelgate_targets.nftables.read.build import (
     Action,
@@ -41,9 +41,14 @@ from tunnelgate_targets.nftables.read.build import (
     listed,
 )
 from tunnelgate_targets.nftables.read.learned import Learned, Lookup
-from tunnelgate_targets.nftables.read.values import family_of, number, one_key, together
+from tunnelgate_targets.nftables.read.values import (
+    family_of,
+    number,
+    one_key,
+    seconds,
+    together,
+)
 
-_EVERYTHING = (Case(EVERYTHING, Nothing()),)
 #: The port range of which nothing is IKE's (language reference, What happens to a packet).
 _MOVED = (4501, 65535)
 _OWN = {
@@ -53,6 +58,13 @@ _OWN = {
     "own of arrival": Own(of_arrival=True),
     "not own of arrival": Own(of_arrival=True, negated=True),
 }
+#: What a second claimant is counted by: one connection of a peer, or with it, and a protocol.
+_CROWDS = {
+    (f"{word} {side}", "meta l4proto", "1") for word in ("ip", "ip6") for side in ("saddr", "daddr")
+}
+_NEIGHBOURS = Intervals.of(
+    [axes.l4(axes.ICMPV6, kind << 8, kind << 8 | 0xFF) for kind in range(133, 138)]
+)
 #: What no flow is that begins: an answer of the machine itself begins nothing.
 _NO_FLOW = {
     "crowd": "a second claimant",
@@ -78,6 +90,7 @@ class _Resolver:
 
     def __init__(self, declared: Sequence[Declaration]) -> None:
         self.declared = declared
+        _expect_distinct(declared)
         self.sets = {one.name: one for one in self.declared if isinstance(one, build.Set)}
         self.limits = {one.name: one for one in self.declared if isinstance(one, build.Limit)}
         self.helpers = {one.name: one for one in self.declared if isinstance(one, build.Helper)}
@@ -146,9 +159,20 @@ class _Resolver:
     def entries(self, name: str, key: tuple[str, ...], line: int) -> Iterator[tuple[str, str]]:
         """The elements of a set or map, and what each is mapped to."""
         declared = self.declaration(name, key, line)
+        if declared.is_dynamic or declared.timeout:
+            raise Unmodelled(f"elements of `{name}`, which come and go", line)
         for entry in listed(declared.elements) if declared.elements else ():
             word, _, data = entry.partition(" : ")
             yield word.strip(), data.strip()
+
+
+def _expect_distinct(declared: Sequence[Declaration]) -> None:
+    """Refuse two declarations of one kind and name, of which nft makes one."""
+    seen: set[tuple[type[Declaration], str]] = set()
+    for one in declared:
+        if (type(one), one.name) in seen:
+            raise Unmodelled(f"two declarations of `{one.name}`")
+        seen.add((type(one), one.name))
 
 
 def _fits(declared: tuple[str, ...], asked: tuple[str, ...]) -> bool:
@@ -179,6 +203,8 @@ class _Rule:
         self.rate: Rate | None = None
         self.silent = False
         self.is_of_errors = False
+        self.is_of_neighbours = False
+        self.only: frozenset[type[netfilter.Action]] | None = None
 
     def made(self) -> Iterator[netfilter.Rule]:
         """The rules that a line is: several for a verdict map, and where it sets a zone."""
@@ -194,6 +220,7 @@ class _Rule:
                 raise Unmodelled("something behind a verdict", self.line)
         if self.resolver.learned.is_anothers(self.lookups):
             self.tests.append(Never("what another host has left"))
+        self._expect_neighbours()
         if isinstance(last, Change):
             self._change(last)
         elif isinstance(last, Match):
@@ -216,6 +243,8 @@ class _Rule:
 
     def _zone(self, action: Action) -> netfilter.Rule:
         """A zone by what was learned; only what the chain has just drawn is there for sure."""
+        if self.silent or self.only is not None or self.rate is not None:
+            raise Unmodelled("a zone for a part of the packets", self.line)
         (name,) = action.words
         declared = self.resolver.declaration(name, action.key, action.line)
         if not declared.is_dynamic:
@@ -244,6 +273,8 @@ class _Rule:
     # -- tests
 
     def _test(self, match: Match) -> None:
+        if self.rate is not None:
+            raise Unmodelled("a test behind credit, which other packets spend", self.line)
         match match.name:
             case "equal" | "unequal":
                 assert match.value is not None, "a comparison has a value"
@@ -256,21 +287,53 @@ class _Rule:
                 limit = self.resolver.limits.get(match.key[0])
                 if limit is None:
                     raise Unmodelled(f"no limit `{match.key[0]}`", self.line)
-                self.rate = Rate(limit.rate.number, limit.rate.unit, per_source=False)
+                self._credit(limit.rate, per_source=False)
             case "credit each":
-                side, connections, unit = match.key
-                if not side.endswith("saddr"):
-                    raise Unmodelled(f"a limit for each `{side}`", self.line)
-                self.tests.append(Within((of_family(family_of(side)),)))
-                self.rate = Rate(int(connections), unit, per_source=True)
+                self._credit_each(match)
             case "crowd" | "over credit" | "resets":
-                self.tests.append(Never(_NO_FLOW[match.name]))
+                self._no_flow(match)
             case "paced" | "opens":
                 self.silent = True  # of what is logged or changed, not of what passes
             case "hop limit" if match.key == ("255",):
-                pass  # what discovers neighbours has it (RFC 4861 sections 6.1 and 7.1)
+                self.is_of_neighbours = True
             case _:
                 raise Unmodelled(f"`{match.name}`", self.line)
+
+    def _credit(self, rate: build.Rate, *, per_source: bool) -> None:
+        self.rate = Rate(rate.number, rate.unit, per_source)
+        if rate.burst != self.rate.burst:
+            raise Unmodelled(f"a burst of {rate.burst} packets", self.line)
+
+    def _credit_each(self, match: Match) -> None:
+        name, side, number, unit, burst = match.key
+        declared = self.resolver.declaration(name, (side,), self.line)
+        if not side.endswith("saddr"):
+            raise Unmodelled(f"a limit for each `{side}`", self.line)
+        self._credit(build.Rate(int(number), unit, int(burst)), per_source=True)
+        # what is forgotten before its credit is full again has a new burst
+        kept = seconds(declared.timeout) if declared.timeout else 0
+        if kept * int(number) < int(burst) * (1 if unit == "second" else 60):
+            raise Unmodelled(f"credit that is forgotten after `{declared.timeout}`", self.line)
+        self.tests.append(Within((of_family(family_of(side)),)))
+
+    def _no_flow(self, match: Match) -> None:
+        """What no flow is that begins, as long as nothing is done there that matters to others."""
+        if match.name == "crowd" and match.key not in _CROWDS:
+            raise Unmodelled("another count of connections than one a peer", self.line)
+        self.only = frozenset({Accept} if match.name == "resets" else {Drop, Jump, Return})
+        self.tests.append(Never(_NO_FLOW[match.name]))
+
+    def _expect_neighbours(self) -> None:
+        """What discovers neighbours has a hop limit of 255 (RFC 4861 sections 6.1 and 7.1)."""
+        if self.is_of_neighbours and not any(map(_is_of_neighbours, self.tests)):
+            raise Unmodelled("a hop limit of something else than neighbour discovery", self.line)
+
+    def _expect_whole(self, done: type[netfilter.Action]) -> None:
+        """Refuse a verdict for a part of a flow, or one that may not be given to what is asked."""
+        if self.silent:
+            raise Unmodelled("a verdict for a part of the packets", self.line)
+        if self.only is not None and done not in self.only:
+            raise Unmodelled("a verdict for what other packets have left", self.line)
 
     def _compared(self, key: tuple[str, ...], value: Value, negated: bool) -> Test:
         unknown = self._unknown(key, value, negated)
@@ -285,23 +348,34 @@ class _Rule:
                     raise Unmodelled("an interface that is not quoted", self.line)
                 return Interface(_SIDES[selector], words, negated)
             case "ct state":
-                return InState(frozenset(_state(word, self.line) for word in words))
+                states = frozenset(_state(word, self.line) for word in words)
+                return InState(frozenset(State) - states if negated else states)
             case "ct direction":
-                return Is("reply", _word(words, ("original", "reply"), self.line) == "reply")
+                is_reply = _word(words, ("original", "reply"), self.line) == "reply"
+                return Is("reply", is_reply is not negated)
             case "ct status":
-                if _word(words, ("dnat", "confirmed"), self.line) == "confirmed":
-                    return Never("a packet that begins nothing")
-                return Is("translated")
+                return self._status(words, negated)
             case "ct helper":
+                if negated or len(words) != 1:
+                    raise Unmodelled("another question than for one helper", self.line)
                 return HasHelper(words[0])
             case "ct original ip daddr" | "ct original ip6 daddr":
                 self.silent = True  # what a connection began as is asked for counting alone
                 return Never("what a connection began as")
             case "meta ipsec" | "rt ipsec":
                 exists = _word(words, ("exists", "missing"), self.line) == "exists"
-                return Is("decrypted" if selector == "meta ipsec" else "protected", exists)
+                is_wanted = exists is not negated
+                return Is("decrypted" if selector == "meta ipsec" else "protected", is_wanted)
             case _:
                 return self.resolver.within(key, value, negated=negated)
+
+    def _status(self, words: tuple[str, ...], negated: bool) -> Test:
+        if negated:  # asks the whole status, and not whether it lacks a bit (nft --debug=netlink)
+            raise Unmodelled("the whole status of a connection", self.line)
+        if _word(words, ("dnat", "confirmed"), self.line) == "dnat":
+            return Is("translated")
+        self.only = frozenset({Return})
+        return Never("a packet that begins nothing")
 
     def _unknown(self, key: tuple[str, ...], value: Value, negated: bool) -> Test | None:
         """The test of what hangs on earlier packets, or is inside one; None of other things."""
@@ -335,6 +409,9 @@ class _Rule:
 
     def _verdicts(self, match: Match) -> Iterator[netfilter.Rule]:
         assert match.value is not None, "a verdict map has entries"
+        if self.rate is not None:
+            raise Unmodelled("credit for a verdict map", self.line)
+        self._expect_whole(Jump)
         side = _SIDES.get(match.key[0])
         if side is None or len(match.key) > 1:
             raise Unmodelled("a verdict map of something else than an interface", self.line)
@@ -356,8 +433,7 @@ class _Rule:
             return
         if self.is_of_errors and not isinstance(done, Jump):
             raise Unmodelled("what errors quote, for something else than their zone", self.line)
-        if self.silent:
-            raise Unmodelled("a verdict for a part of the packets", self.line)
+        self._expect_whole(type(done))
         yield (Case(EVERYTHING, done),)
 
     def _action(self, action: Action) -> netfilter.Action:
@@ -374,15 +450,27 @@ class _Rule:
         match action.name:
             case "drop":
                 return Drop()
+            case "reset":  # asks for TCP by itself (nft --debug=netlink)
+                self.tests.append(Within((sets(l4=Intervals.of([axes.l4(axes.TCP)])),)))
+                return Drop()
             case "return":
                 return Return()
             case "helper":
                 declared = self.resolver.helpers.get(words[0])
                 if declared is None:
                     raise Unmodelled(f"no helper `{words[0]}`", self.line)
+                self._expect_given(declared)
                 return netfilter.Helper(declared.kind)
             case _:
                 return self._translation(action.name, words)
+
+    def _expect_given(self, helper: build.Helper) -> None:
+        """Narrow the rule to what a kernel gives a helper to (nft_ct_helper_obj_eval)."""
+        protocol = number(helper.protocol)
+        self.tests.append(Within((sets(l4=Intervals.of([axes.l4(protocol[0])])),)))
+        family = family_of(helper.family)
+        if family:
+            self.tests.append(Within((of_family(family),)))
 
     def _translation(self, name: str, words: tuple[str, ...]) -> netfilter.Action:
         match name:
@@ -408,6 +496,12 @@ class _Rule:
             else:
                 box = together(action.key, fields)
             yield Case(box, Destination(axes.address_of(data)))
+
+
+def _is_of_neighbours(test: Test) -> bool:
+    return isinstance(test, Within) and all(
+        l4 is not None and l4 <= _NEIGHBOURS for l4 in (box[L4] for box in test.boxes)
+    )
 
 
 def _zone_test(words: tuple[str, ...], line: int) -> Test:

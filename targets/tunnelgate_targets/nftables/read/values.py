@@ -13,6 +13,9 @@ from tunnelgate.flows.intervals import Interval
 from tunnelgate.flows.netfilter import Unmodelled
 from tunnelgate.flows.sets import of_family, sets
 
+_UNIT = re.compile(r"([0-9]+)([dhms])")
+_TIME = re.compile(rf"({_UNIT.pattern})+")
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _NUMBER = re.compile(r"0x[0-9a-f]+|[0-9]+")
 #: /etc/protocols, as far as the emitted rules name one.
 _PROTOCOLS = {"tcp": axes.TCP, "udp": axes.UDP, "icmp": axes.ICMP, "ipv6-icmp": axes.ICMPV6}
@@ -53,7 +56,17 @@ def number(word: str) -> Interval:
     low, dash, high = word.partition("-")
     if not _NUMBER.fullmatch(low) or (dash and not _NUMBER.fullmatch(high)):
         raise Unmodelled(f"number `{word}`")
-    return _value(low), _value(high if dash else low)
+    found = _value(low), _value(high if dash else low)
+    if found[0] > found[1]:
+        raise Unmodelled(f"numbers `{word}`")
+    return found
+
+
+def seconds(word: str) -> int:
+    """A time as nft has it: `10m`, `1h30m`."""
+    if not _TIME.fullmatch(word):
+        raise Unmodelled(f"time `{word}`")
+    return sum(int(number) * _SECONDS[unit] for number, unit in _UNIT.findall(word))
 
 
 def _value(digits: str) -> int:
@@ -81,11 +94,19 @@ def one_key(selector: str, words: Iterable[str], *, negated: bool) -> tuple[Sets
             return (sets(source=found, destination=axis),)
         return (sets(destination=found, source=axis),)
     if selector == "meta nfproto":
-        return tuple(of_family(_FAMILIES[word]) for word in words)
+        named = {_nfproto(word) for word in words}
+        asked = {4, 6} - named if negated else named
+        return tuple(of_family(one) for one in sorted(asked))
     values = Intervals.of(number(word) for word in words)
     if negated:
         values = Intervals.span(0, _ALL[selector]) - values
     return tuple(_of_numbers(selector, values))
+
+
+def _nfproto(word: str) -> int:
+    if word not in {"ipv4", "ipv6"}:
+        raise Unmodelled(f"family `{word}`")
+    return _FAMILIES[word]
 
 
 def _of_numbers(selector: str, values: Intervals) -> Iterable[Sets]:
