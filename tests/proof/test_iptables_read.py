@@ -6,12 +6,13 @@ import pytest
 from judging import refuted
 
 import tunnelgate
-from tunnelgate.flows import axes
-from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, Sets
 from tunnelgate.flows.netfilter import (
     Drop,
     Interface,
     Jump,
+    Own,
     Ruleset,
     Unclear,
     Unmodelled,
@@ -20,7 +21,11 @@ from tunnelgate.flows.netfilter import (
 from tunnelgate.target import find
 from tunnelgate_targets.iptables.read import read
 
+TEN = Intervals.of([(axes.address_of("10.0.0.0"), axes.address_of("10.255.255.255"))])
 EMPTY = "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
+
+CREDIT = "-m hashlimit --hashlimit-upto 5/second --hashlimit-name x"
+CROWD = "-m connlimit --connlimit-above 1 --connlimit-mask 32 --connlimit-daddr"
 
 
 def table(*lines: str, name: str = "filter", builtin: str = "INPUT") -> str:
@@ -58,6 +63,32 @@ def only(*lines: str, ipset: str = "", family: int = 4) -> Ruleset:
         ("-A INPUT -m hl --hl-eq 64 -j ACCEPT", "another hop limit"),
         ("-A INPUT -m addrtype --dst-type BROADCAST -j DROP", "type `BROADCAST`"),
         ("-A INPUT -m policy --dir in --pol ipsec --strict -j DROP", "option `--strict`"),
+        ("-A INPUT -m policy --dir in ! --pol ipsec -j DROP", "`! ipsec`"),
+        ("-A INPUT -m conntrack ! --ctstate ESTABLISHED -j DROP", "`! ESTABLISHED`"),
+        ("-A INPUT -m conntrack ! --ctdir REPLY -j DROP", "`! REPLY`"),
+        ("-A INPUT -m conntrack --ctstate NEW,DNAT -j DROP", "state `DNAT`"),
+        ("-A INPUT -m conntrack --ctstatus CONFIRMED -j DROP", "what other packets have left"),
+        ("-A INPUT -m helper ! --helper ftp -j ACCEPT", "`! ftp`"),
+        ("-A INPUT -p tcp ! --dport 22 -j ACCEPT", "`! 22`"),
+        ("-A INPUT -p tcp -m multiport ! --dports 22,23 -j ACCEPT", "`! 22,23`"),
+        ("-A INPUT -p icmp ! --icmp-type 8 -j ACCEPT", "`! 8`"),
+        ("-A INPUT -p tcp ! --tcp-flags RST RST -j ACCEPT", "flags of something else"),
+        ("-A INPUT -p tcp --tcp-flags RST RST -j DROP", "what other packets have left"),
+        ("-A INPUT -m u32 ! --u32 6&0xFF=0 -j DROP", "`! 6&0xFF=0`"),
+        ("-A INPUT -m addrtype --dst-type LOCAL ! --limit-iface-in -j DROP", "`! `"),
+        ("-A INPUT -m comment ! --comment x -j DROP", "`! x`"),
+        ("-A INPUT -m limit ! --limit 5/second -j LOG", "`! 5/second`"),
+        ("-A INPUT -m hl ! --hl-eq 255 -j ACCEPT", "`! 255`"),
+        ("-A INPUT -m hl --hl-eq 255 -p udp --dport 53 -j ACCEPT", "neighbour discovery"),
+        (f"-A INPUT {CREDIT} --hashlimit-burst 50 -j ACCEPT", "a burst of 50"),
+        (f"-A INPUT {CREDIT} --hashlimit-htable-expire 500 -j ACCEPT", "forgotten after 500 ms"),
+        (f"-A INPUT {CREDIT} -m set --match-set s src -j ACCEPT", "a match behind credit"),
+        (f"-A INPUT {CREDIT} {CREDIT} -j ACCEPT", "a match behind credit"),
+        (f"-A INPUT {CREDIT} -j DROP", "credit for `DROP`"),
+        ("-A INPUT -m hashlimit ! --hashlimit-upto 5/second --hashlimit-name x -j DROP", "`! 5/"),
+        (f"-A INPUT {CROWD} -j ACCEPT", "what other packets have left"),
+        (f"-A INPUT {CROWD.replace('above 1', 'above 0')} -j DROP", "another count"),
+        (f"-A INPUT {CROWD.replace('--connlimit-above', '! --connlimit-above')} -j DROP", "`! 1`"),
     ],
 )
 def test_what_is_not_modelled_is_refused_with_its_line(line: str, why: str) -> None:
@@ -102,6 +133,28 @@ def test_a_plus_is_a_wildcard_and_an_exclamation_mark_negates() -> None:
     rule = only("-A INPUT ! -i ppp+ -j tg-x", "-A tg-x -j DROP").chains["filter INPUT"].rules[0]
     assert rule.tests == (Interface("arrival", ("ppp*",), negated=True),)
     assert rule.cases[0].action == Jump("filter tg-x")
+
+
+@pytest.mark.parametrize(
+    ("asked", "box"),
+    [
+        ("! -s 10.0.0.0/8", (None, None, None, None, axes.IPV4 - TEN)),
+        ("! -d 10.0.0.0/8", (None, None, None, axes.IPV4 - TEN, None)),
+        ("-m set ! --match-set s src", (None, None, None, None, axes.IPV4 - TEN)),
+        ("-m set ! --match-set s dst", (None, None, None, axes.IPV4 - TEN, None)),
+        ("-m set --match-set s dst", (None, None, None, TEN, None)),
+    ],
+)
+def test_what_is_negated(asked: str, box: Sets) -> None:
+    ipset = "create s hash:net family inet\nadd s 10.0.0.0/8\n"
+    rule = only(f"-A INPUT {asked} -j DROP", ipset=ipset).chains["filter INPUT"].rules[0]
+    assert rule.tests == (Within((box,)),)
+
+
+def test_addresses_of_the_machine_negated() -> None:
+    line = "-A INPUT -m addrtype ! --dst-type LOCAL -j DROP"
+    rule = only(line).chains["filter INPUT"].rules[0]
+    assert rule.tests == (Own(negated=True),)
 
 
 def actions(*lines: str) -> list[object]:

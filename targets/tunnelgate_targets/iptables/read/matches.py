@@ -25,6 +25,7 @@ from tunnelgate_targets.iptables.read.sets import Ipset
 from tunnelgate_targets.iptables.read.values import address, all_ports, ports, protocol
 
 _AH = Intervals.of([axes.l4(axes.AH)])
+_NEIGHBOURS = Intervals.of([axes.l4(axes.ICMPV6, 133 << 8, 137 << 8 | 0xFF)])
 #: What the two questions about single bytes find (iptables-extensions(8), u32).
 _BYTES = {
     "6&0xFF=0": Intervals.of([axes.l4(0)]),
@@ -46,6 +47,9 @@ class Asked:
         looks_through_ah: one flavour asks that of what an AH header protects.
         is_part: it holds for a part of the packets of a flow alone: the first, or now and then.
         rate: what it takes credit of.
+        only, never: the verdicts that may and may not be given to what it asks, which no flow is
+            that begins; None for any.
+        is_of_neighbours: it asks the hop limit that neighbour discovery has.
     """
 
     tests: list[Test] = field(default_factory=list)
@@ -53,6 +57,9 @@ class Asked:
     looks_through_ah: bool = False
     is_part: bool = False
     rate: Rate | None = None
+    only: str | None = None
+    never: str | None = None
+    is_of_neighbours: bool = False
 
 
 def asked(line: Line, known: Mapping[str, Ipset], looked_up: LookedUp, family: int) -> Asked:
@@ -93,7 +100,7 @@ class _Reader:
             "": self._base,
             "addrtype": self._own,
             "ah": self._ah,
-            "comment": lambda _: None,
+            "comment": self._comment,
             "connlimit": self._crowd,
             "conntrack": self._connection,
             "hashlimit": self._credit,
@@ -106,8 +113,23 @@ class _Reader:
             "u32": self._bytes,
         }
         for match in self.line.matches:
+            if self.asked.rate is not None and match.name != "comment":
+                raise Unmodelled("a match behind credit, which other packets spend")
             kinds[match.name](match)
+        self._expect_neighbours()
+        self._expect_verdict()
         return self.asked
+
+    def _expect_neighbours(self) -> None:
+        """What discovers neighbours has a hop limit of 255 (RFC 4861 sections 6.1 and 7.1)."""
+        if self.asked.is_of_neighbours and not any(map(_is_of_neighbours, self.asked.tests)):
+            raise Unmodelled("a hop limit of something else than neighbour discovery")
+
+    def _expect_verdict(self) -> None:
+        """Refuse a verdict that matters to packets which begin nothing."""
+        done, only = self.line.verdict, self.asked.only
+        if (only is not None and done != only) or done == self.asked.never:
+            raise Unmodelled(f"`{done}` for what other packets have left")
 
     def _beside(self, test: Test) -> None:
         self.asked.tests.append(test)
@@ -175,6 +197,7 @@ class _Reader:
         if option.words == ("RST", "RST"):
             # an answer of the machine itself, which begins nothing
             self._beside(Never("a reset"))
+            self.asked.only = "ACCEPT"
         else:
             self.asked.is_part = True
 
@@ -182,7 +205,9 @@ class _Reader:
 
     def _own(self, match: Match) -> None:
         options = dict(match.options)
-        of_arrival = options.pop("--limit-iface-in", None) is not None
+        of_arrival = "--limit-iface-in" in options
+        if of_arrival:
+            _plain(options.pop("--limit-iface-in"))
         if len(options) != 1:
             raise Unmodelled("addrtype without one side")
         ((name, option),) = options.items()
@@ -202,6 +227,7 @@ class _Reader:
         if words != {**expected, "--connlimit-daddr": ""}:
             raise Unmodelled("another count of connections than one a peer")
         self._beside(Never("a second claimant"))
+        self.asked.never = "ACCEPT"
 
     def _connection(self, match: Match) -> None:
         for name, option in match.options.items():
@@ -211,6 +237,7 @@ class _Reader:
             elif name == "--ctstatus":
                 _one_of(word, ("CONFIRMED",))
                 self._beside(Never("a packet that begins nothing"))
+                self.asked.only = "RETURN"
             elif word == "DNAT":
                 self._beside(Is("translated"))
             else:
@@ -218,7 +245,7 @@ class _Reader:
 
     def _credit(self, match: Match) -> None:
         options = match.options
-        if not {"--hashlimit-upto", "--hashlimit-name"} <= options.keys() or self.asked.rate:
+        if not {"--hashlimit-upto", "--hashlimit-name"} <= options.keys():
             raise Unmodelled("a limit without a rate")
         number, _, unit = _plain(options["--hashlimit-upto"]).partition("/")
         if not number.isdecimal() or unit not in {"second", "minute"}:
@@ -226,7 +253,19 @@ class _Reader:
         mode = options.get("--hashlimit-mode")
         if mode is not None:
             _one_of(_plain(mode), ("srcip",))
-        self.asked.rate = Rate(int(number), unit, per_source=mode is not None)
+        self.asked.rate = rate = Rate(int(number), unit, per_source=mode is not None)
+        burst, kept = (
+            _number(options, f"--hashlimit-{name}", otherwise)
+            for name, otherwise in (("burst", 5), ("htable-expire", 10_000))
+        )
+        # what is forgotten before its credit is full again has a new burst
+        full = burst * (1_000 if unit == "second" else 60_000)
+        if burst != rate.burst or kept * rate.connections < full:
+            raise Unmodelled(f"a burst of {burst}, forgotten after {kept} ms")
+
+    def _comment(self, match: Match) -> None:
+        for option in match.options.values():
+            _plain(option)
 
     def _helper(self, match: Match) -> None:
         if "--helper" not in match.options:
@@ -234,11 +273,13 @@ class _Reader:
         self._beside(HasHelper(_plain(match.options["--helper"])))
 
     def _hop_limit(self, match: Match) -> None:
-        # what discovers neighbours has it (RFC 4861 sections 6.1 and 7.1)
         if {name: _plain(option) for name, option in match.options.items()} != {"--hl-eq": "255"}:
             raise Unmodelled("another hop limit than 255")
+        self.asked.is_of_neighbours = True
 
-    def _now_and_then(self, _match: Match) -> None:
+    def _now_and_then(self, match: Match) -> None:
+        for option in match.options.values():
+            _plain(option)
         self.asked.is_part = True
 
     def _multiport(self, match: Match) -> None:
@@ -297,6 +338,20 @@ def _interface(side: str, option: Option) -> Test:
     if name.endswith("+"):
         name = f"{name[:-1]}*"
     return Interface("arrival" if side == "arrival" else "departure", (name,), option.negated)
+
+
+def _number(options: Mapping[str, Option], name: str, otherwise: int) -> int:
+    """The number of an option; what iptables takes where there is none (iptables-extensions(8))."""
+    word = _plain(options[name]) if name in options else str(otherwise)
+    if not word.isdecimal():
+        raise Unmodelled(f"`{name} {word}`")
+    return int(word)
+
+
+def _is_of_neighbours(test: Test) -> bool:
+    return isinstance(test, Within) and all(
+        l4 is not None and l4 <= _NEIGHBOURS for l4 in (box[L4] for box in test.boxes)
+    )
 
 
 def _plain(option: Option) -> str:
