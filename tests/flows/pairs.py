@@ -25,7 +25,7 @@ from tunnelgate.flows.fields import (
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Interval, Intervals
-from tunnelgate.flows.rates import common
+from tunnelgate.flows.sets import common
 
 Side = list[list[Row]]
 

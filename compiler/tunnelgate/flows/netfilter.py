@@ -25,8 +25,7 @@ from tunnelgate.flows.fields import (
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.rates import common
-from tunnelgate.flows.sets import sets, without
+from tunnelgate.flows.sets import common, sets, without
 
 ACCEPT = "accepted"
 """The label of what a base chain lets on."""

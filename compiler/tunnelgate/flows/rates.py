@@ -7,50 +7,96 @@ packet passes in any case, or by which credits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from tunnelgate.flows.fields import DROP, Delivered, Sets
+from tunnelgate.flows.among import Among
+from tunnelgate.flows.fields import DROP, Delivered, Rate, Sets
 from tunnelgate.flows.firstmatch import Row
 
 
 def settled(rows: Sequence[Row]) -> list[Row]:
     """The same list with every limited row moved to where its packets would be dropped."""
-    if not any(isinstance(row.label, Delivered) and row.label.rates for row in rows):
+    if not any(_rates(row) for row in rows):
         return list(rows)
-    done: list[Row] = []
-    for row in reversed(rows):
-        if isinstance(row.label, Delivered) and row.label.rates:
-            done = _deferred(row, row.label, done)
+    whole = _Node(None)
+    places = [at for at, row in enumerate(rows) if not _rates(row)]
+    for at in places:
+        whole.put(rows[at])
+    behind = len(places)
+    for at in range(len(rows) - 1, -1, -1):
+        if _rates(rows[at]):
+            _defer(rows[at], whole, behind)
         else:
-            done.insert(0, row)
-    return done
+            behind -= 1
+    return list(whole.rows())
 
 
-def _deferred(limited: Row, passes: Delivered, rest: Sequence[Row]) -> list[Row]:
-    """A list in which a limited row stands before what its packets meet without credit."""
-    found: list[Row] = []
-    for at, row in enumerate(rest):
-        both = common(limited.sets, row.sets)
-        if both is not None and row.label == DROP:
-            found.append(Row(both, passes, limited.cause))
-        elif both is not None and isinstance(row.label, Delivered) and row.label.rates:
-            label = row.label._replace(rates=row.label.rates | passes.rates)
-            found.append(Row(both, label, limited.cause))
-        found.append(row)
-        if both == limited.sets:
-            return [*found, *rest[at + 1 :]]
-    return found
+def _rates(row: Row) -> frozenset[Rate]:
+    """The credits of which a row needs one; none where it passes, or drops, in any case."""
+    return row.label.rates if isinstance(row.label, Delivered) else frozenset()
 
 
-def common(one: Sets, other: Sets) -> Sets | None:
-    """What both ask; None where no flow is asked for by both."""
-    found = []
-    for left, right in zip(one, other, strict=True):
-        if left is None or right is None:
-            found.append(right if left is None else left)
+class _Node:
+    """A row, and those that stand before it for a part of what it holds; of a list, no row."""
+
+    def __init__(self, row: Row | None) -> None:
+        self.row = row
+        self.before: list[_Node] = []
+        self._among: Among | None = None
+
+    def put(self, row: Row) -> None:
+        """One more, behind the others."""
+        self._among = self._among or Among()
+        self._among.add(row.sets)
+        self.before.append(_Node(row))
+
+    def meeting(self, box: Sets, first: int = 0) -> Iterator[tuple[_Node, Sets]]:
+        """Those before it, in order, that meet a box, and what they have in common with it."""
+        found = () if self._among is None else self._among.meeting(box)
+        return ((self.before[number], both) for number, both in found if number >= first)
+
+    def rows(self) -> Iterator[Row]:
+        """The list: what stands before a row, and then the row."""
+        path = [(self, iter(self.before))]
+        while path:
+            node, before = path[-1]
+            inner = next(before, None)
+            if inner is not None:
+                path.append((inner, iter(inner.before)))
+                continue
+            path.pop()
+            if node.row is not None:
+                yield node.row
+
+
+def _defer(limited: Row, whole: _Node, behind: int) -> None:
+    """Put a limited row before all that its packets meet without credit, from a place on.
+
+    Not by recursion: as many rows may lie in each other as a policy has limits.
+    """
+    path = [(whole, limited.sets, whole.meeting(limited.sets, behind))]
+    while path:
+        node, both, before = path[-1]
+        inner = next(before, None)
+        if inner is not None:
+            path.append((*inner, inner[0].meeting(inner[1])))
             continue
-        both = left if left is right else left & right
-        if not both:
-            return None
-        found.append(both)
-    return tuple(found)
+        path.pop()
+        if node.row is not None:
+            _put_before(node, node.row, Row(both, limited.label, limited.cause))
+            if both == limited.sets:
+                return  # nothing of it comes further
+
+
+def _put_before(node: _Node, row: Row, limited: Row) -> None:
+    """Put a part of a limited row before one that holds it, where credit is needed to pass that."""
+    rates = _rates(row)
+    if row.label == DROP:
+        node.put(limited)
+    elif rates and isinstance(row.label, Delivered):
+        label = row.label._replace(rates=rates | _rates(limited))
+        made = limited._replace(label=label)
+        if limited.sets == row.sets:
+            node.row = made  # nothing is left of the other
+        else:
+            node.put(made)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from tunnelgate.flows import axes
 from tunnelgate.flows.fields import ANY_SPI, DESTINATION, L4, SOURCE, SOURCE_PORT, Sets
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.rates import common
 
 _SPACES = {
     L4: axes.ANY_L4,
@@ -15,6 +14,20 @@ _SPACES = {
     DESTINATION: axes.ANY_ADDRESS,
     SOURCE: axes.ANY_ADDRESS,
 }
+
+
+def common(one: Sets, other: Sets) -> Sets | None:
+    """What both ask; None where no flow is asked for by both."""
+    found = []
+    for left, right in zip(one, other, strict=True):
+        if left is None or right is None:
+            found.append(right if left is None else left)
+            continue
+        both = left if left is right else left & right
+        if not both:
+            return None
+        found.append(both)
+    return tuple(found)
 
 
 def without(boxes: Sequence[Sets], cuts: Sequence[Sets]) -> list[Sets]:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, Sets
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled, Zone
-from tunnelgate.flows.rates import common
-from tunnelgate.flows.sets import of_family, sets, without
+from tunnelgate.flows.sets import common, of_family, sets, without
 from tunnelgate.policy.model import Zone as Place
 from tunnelgate.proof.linux import Linux
 from tunnelgate.proof.world import Way, World

@@ -39,8 +39,8 @@ from tunnelgate.flows.netfilter import (
     Unmodelled,
     rows,
 )
-from tunnelgate.flows.rates import common, settled
-from tunnelgate.flows.sets import of_family
+from tunnelgate.flows.rates import settled
+from tunnelgate.flows.sets import common, of_family
 from tunnelgate.meaning.decide import ICMP_ERRORS
 from tunnelgate.policy import Zone
 from tunnelgate.proof import earlier
