@@ -80,6 +80,10 @@ class Walk:
         """
         self.ruleset, self.family, self.file, self.alone = ruleset, family, file, alone
         self.rules = tuple(map(_expect_rule, ruleset.rules))
+        for rule in self.rules:
+            _expect_interfaces(rule)
+        for translation in ruleset.translations:
+            _expect_interfaces(translation)
 
     def on(self, addresses: Mapping[str, tuple[int, ...]]) -> Walked:
         """The ruleset on a machine with these addresses by interface."""
@@ -93,6 +97,15 @@ def _expect_rule(one: Rule | Anchor) -> Rule:
         # packets in the middle of a connection would have another last rule than its first one
         raise Unmodelled("a rule about TCP flags that is not quick", one.line)
     return one
+
+
+def _expect_interfaces(one: Rule | Translation) -> None:
+    """Refuse what is about other packets than those of named interfaces, on one of them."""
+    if isinstance(one, Translation) and one.kind is Kind.BINAT:
+        raise Unmodelled("`binat`", one.line)
+    for asked in (one.criteria.interface, one.criteria.received):
+        if asked is not None and asked.name == "any":
+            raise Unmodelled("`any` interface, which is none of the loopback ones", one.line)
 
 
 class Walked:
@@ -304,6 +317,8 @@ class _Crossed:
         found = self.walked.machine.set(address)
         if not found:
             raise Unmodelled(f"the address of {address}", line)
+        if not found.is_single():
+            raise Unmodelled("a pool of several addresses", line)
         return found.first()
 
 
