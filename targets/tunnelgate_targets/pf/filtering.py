@@ -15,6 +15,7 @@ from typing import Literal
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Link, Match, Pair, Plan, Rule
+from tunnelgate.records import replace
 from tunnelgate_targets.pf.always import Always
 from tunnelgate_targets.pf.layout import zone_interfaces
 from tunnelgate_targets.pf.links import (
@@ -381,11 +382,14 @@ class Filter:
         yield rule("pass out quick", sent, keep(bound=False), "allow-opts", text)
 
     def _own(self, pair: Pair, destination: Link) -> Iterator[str]:
+        """What passes anyway has no limit: pf drops what is above one, and asks no later rule."""
         bound = destination.over is not None
         for one in denials(pair.denials):
             for where in self._sent(one.match, destination):
                 yield from self._denied("out", None, where, one)
         for one in permissions(pair.permissions):
+            if self.plan.default_output:
+                one = replace(one, limit=None)
             for where in self._sent(one.match, destination):
                 yield self.verdicts.passed("out", where, one, bound=bound)
 

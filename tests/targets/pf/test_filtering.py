@@ -217,6 +217,16 @@ def test_the_gateway_may_send_what_the_policy_says(target: str) -> None:
     assert "pass out quick inet proto 1 icmp-type { 3 11 12 } no state" in made
 
 
+def test_what_the_gateway_may_send_anyway_has_no_limit(target: str) -> None:
+    """pf drops what is above one, and asks no later rule."""
+    text = ZONES + "deny tcp/25 from gateway to wan\n"
+    text += "allow ssh from gateway to wan with limit 6/minute per source\n"
+    (ssh,) = labelled(text, "allow ssh", target)
+    assert " keep state label " in ssh
+    (ssh,) = labelled(text + "set gateway-output deny\n", "allow ssh", target)
+    assert " keep state (max-src-conn-rate 6/60) label " in ssh
+
+
 # -- IPsec
 
 
