@@ -239,7 +239,8 @@ class Gateway:
         AH, which pf cannot see. ICMP that begins nothing (Linux calls it invalid). The machine's
         own IP in IP through a tunnel, which looks like what tunnel mode encloses. What one
         interface's tunnels hold and another's have decrypted: enc0 does not tell. A host that
-        reaches itself by a hairpin: its first state takes it back.
+        reaches itself by a hairpin: its first state takes it back. Multicast listeners' messages to
+        others, which are never forwarded (RFC 2710): pf drops them for their option.
         """
         packet = outcome.packet
         elsewhere = any(
@@ -257,6 +258,7 @@ class Gateway:
             )
             or (packet.decrypted and elsewhere)
             or (outcome.delivered and outcome.destination == packet.source)
+            or (sent.options and wire is not None and outcome.egress is not self.policy.gateway)
         )
 
     def _agrees(self, outcome: Outcome, sent: Packet, seen: Seen | None) -> bool:

@@ -15,10 +15,11 @@ from random import Random
 
 import pytest
 from aiming import aimed
-from generator import packets, policy_text
+from generator import PF, packets, policy_text
 from judge import TARGETS, Gateway, decrypted, policy_of, without_refused
 
 from tunnelgate import meaning
+from tunnelgate.flows import axes
 from tunnelgate.source import SourceFile
 
 EXAMPLES = sorted(
@@ -115,9 +116,9 @@ def test_everything_at_once(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("seed", range(POLICIES))
 def test_policies_made_up(seed: int, target: str) -> None:
-    file = without_refused(policy_text(Random(seed)), target)
-    gateway = Gateway(policy_of(file), target)
-    assert list(mismatches(gateway, PACKETS, seed)) == [], file.text
+    text = policy_text(Random(seed), like=PF)
+    gateway = Gateway(policy_of(text), target)
+    assert list(mismatches(gateway, PACKETS, seed)) == [], text
 
 
 def test_the_packets_are_of_every_kind() -> None:
@@ -138,6 +139,29 @@ def test_the_packets_are_of_every_kind() -> None:
         "out of one": [one.delivered and one.packet.decrypted for one in outcomes],
     }
     assert {name: sum(found) >= 3 for name, found in kinds.items()} == dict.fromkeys(kinds, True)
+
+
+LISTENING = """gateway listening
+zone wan {
+  interface eth0
+}
+zone lan {
+  interface eth1
+  network fd00:1::/64
+  host carol = fd00:1::40
+}
+allow icmp from wan to carol
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_listeners_are_not_judged_where_nobody_forwards_what_they_say(target: str) -> None:
+    gateway = Gateway(policy_of(LISTENING), target)
+    _, wan, _ = gateway.policy.zones
+    source, carol = (axes.address_of(text) for text in ("2001:db8::7", "fd00:1::40"))
+    report = meaning.Packet(wan, source, carol, axes.ICMPV6 << 16 | 143 << 8, 7)
+    assert gateway.decider.decide(report).delivered
+    assert list(gateway.mismatches(report)) == []
 
 
 # -- one word is wrong

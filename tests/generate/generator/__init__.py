@@ -2,6 +2,7 @@
 
     choose = random.Random(7)
     text = policy_text(choose)              # without errors
+    policy_text(choose, like=PF)            # nor anything that pf refuses
     packets(read(text), choose, 100)        # what to ask of it
 
 The same seed gives the same text. `TUNNELGATE_POLICIES` says how many the tests take.
@@ -9,7 +10,20 @@ The same seed gives the same text. `TUNNELGATE_POLICIES` says how many the tests
 
 from .packets import packets
 from .policies import Draft, draft, policy_text
+from .profiles import ANYTHING, PF, Profile
 from .rendering import render, untidy
 from .zones import Ground, ground
 
-__all__ = ["Draft", "Ground", "draft", "ground", "packets", "policy_text", "render", "untidy"]
+__all__ = [
+    "ANYTHING",
+    "PF",
+    "Draft",
+    "Ground",
+    "Profile",
+    "draft",
+    "ground",
+    "packets",
+    "policy_text",
+    "render",
+    "untidy",
+]

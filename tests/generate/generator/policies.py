@@ -7,38 +7,17 @@ from random import Random
 
 from tunnelgate.check import check
 from tunnelgate.diagnostics import Diagnostic
+from tunnelgate.plan import build
 from tunnelgate.policy import resolve
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
+from tunnelgate.target import find
 
+from .profiles import ANYTHING, Profile
 from .zones import Ground, Place, ground
 
-_NAMED = (
-    "any", "ike", "nat-t", "ipsec", "ipsec-nat-t", "esp", "ah", "gre", "ipip", "ipcomp", "etherip",
-    "wireguard", "openvpn", "openvpn-tcp", "l2tp", "l2tp-ipsec", "pptp", "ssh", "dns", "https",
-    "icmp", "ping", "dhcp", "ftp", "tftp", "sip", "irc", "h323", "ipv6-in-ipv4",
-)  # fmt: skip
-_LITERALS = (
-    "tcp/25", "tcp/80,443", "udp/500", "udp/4500-4510", "udp/9", "tcp/1-1023", "ip/4,47",
-    "ip/97-108", "ip/132", "icmp/echo-request", "icmp/3-5", "icmpv6/1", "icmpv6/128",
-    "sctp/99", "udplite/7", "wireguard port 51821", "ssh port 2222", "ip/50", "ip/51",
-    "tcp/65535", "udp/1", "ip/0-255",
-)  # fmt: skip
-_HELPED = ("ftp", "tftp", "sip", "irc", "h323", "pptp")
-_PORTLESS = ("esp", "gre", "ipip", "etherip", "ipsec", "any", "ip/50")
 _OWN = ("protocol corp = udp/8443 + tcp/8443,9443", "protocol roads = corp + esp + ike")
-_FORWARDED = (
-    "ike, nat-t", "ipsec", "esp", "https", "tcp/8080", "udp/53", "any", "any except ssh, icmp",
-    "gre", "wireguard", "udp/4500", "icmp",
-)  # fmt: skip
 _WITH_ESP = ("ipsec", "esp", "any", "any except ssh, icmp")
-_SPIS = ("0x1000-0x1fff", "0x2000-0x2fff", "0x2800-0x37ff", "0x3000-0xffffffff", "256-4095")
-_SETTINGS = (
-    "set antispoof off", "set log-denied on", "set log-denied 5/minute", "set reject on",
-    "set gateway-output deny", "set icmp none", "set log-denied off", "set reject off",
-)  # fmt: skip
-#: Credit that no run of packets uses up, so that what a packet does depends on it alone.
-_LIMITS = ("limit 100000/second", "limit 100000/second per source", "limit 1000000/second")
 _MOST_ROUNDS = 12
 
 
@@ -55,31 +34,39 @@ class Draft:
         return "\n".join(("gateway made-up", self.ground.text, *self.statements, ""))
 
 
-def draft(choose: Random, on: Ground | None = None) -> Draft:
+def draft(choose: Random, on: Ground | None = None, like: Profile = ANYTHING) -> Draft:
     """A policy of up to thirty statements; it may have errors."""
-    return _Drafter(choose, on or ground(choose)).draft()
+    return _Drafter(choose, on or ground(choose, like), like).draft()
 
 
-def policy_text(choose: Random, on: Ground | None = None) -> str:
-    """A policy without errors: a draft, without the statements that have any."""
-    found = draft(choose, on)
+def policy_text(choose: Random, on: Ground | None = None, like: Profile = ANYTHING) -> str:
+    """A policy without errors: a draft, without the statements that have any.
+
+    It is another draft where none has one, but a zone: by what statements ask of it.
+    """
+    found = draft(choose, on, like)
     for _ in range(_MOST_ROUNDS):
-        errors = _errors(found.text)
+        errors = _errors(found.text, like)
         if not errors:
             return found.text
-        found = _without(found, errors)
+        found = _without(found, errors) or draft(choose, on, like)
     return Draft(found.ground, ()).text
 
 
-def _errors(text: str) -> list[Diagnostic]:
+def _errors(text: str, like: Profile) -> list[Diagnostic]:
+    """What is wrong with a policy, or refused by a target of its profile."""
     parsed = parse(SourceFile(text))
     assert not parsed.diagnostics, [str(one) for one in parsed.diagnostics]
     policy, findings = resolve(parsed.policy)
-    return [one for one in findings or check(policy) if one.is_error]
+    found = [one for one in findings or check(policy) if one.is_error]
+    if found or not like.targets:
+        return found
+    plan = build(policy)
+    return [one for target in like.targets for one in find(target).refuse(plan)]
 
 
-def _without(found: Draft, errors: list[Diagnostic]) -> Draft:
-    """The draft without the statements in which the errors are; the zones are right."""
+def _without(found: Draft, errors: list[Diagnostic]) -> Draft | None:
+    """The draft without the statements in which the errors are; None where no statement has one."""
     bad = set()
     for error in errors:
         span = error.primary.span
@@ -87,26 +74,26 @@ def _without(found: Draft, errors: list[Diagnostic]) -> Draft:
     first = found.text[: found.text.index(found.ground.text)].count("\n") + 1
     first += found.ground.text.count("\n") + 1
     kept = [one for at, one in enumerate(found.statements, start=first) if at not in bad]
-    assert len(kept) < len(found.statements), [str(one) for one in errors]
-    return Draft(found.ground, tuple(kept))
+    return Draft(found.ground, tuple(kept)) if len(kept) < len(found.statements) else None
 
 
 class _Drafter:
-    def __init__(self, choose: Random, on: Ground) -> None:
+    def __init__(self, choose: Random, on: Ground, like: Profile) -> None:
         self.choose = choose
         self.ground = on
+        self.like = like
 
     def draft(self) -> Draft:
         choose = self.choose
         made = list(_OWN[: choose.choice((0, 0, 1, 2))])
-        self.protocols = [*_NAMED, *_LITERALS, *(line.split()[1] for line in made)]
+        self.protocols = [*self.like.protocols, *(line.split()[1] for line in made)]
         made += [self._nat() for _ in range(choose.randint(0, 4))]
         made += [self._masquerade() for _ in range(choose.randint(0, 2))]
         made += [self._allow() for _ in range(choose.randint(2, 12))]
         made += [self._deny() for _ in range(choose.randint(0, 4))]
         made += [self._forward() for _ in range(choose.randint(0, 5))]
         made += [self._from_outside() for _ in range(choose.randint(0, 1))]
-        made += choose.sample(_SETTINGS, choose.choice((0, 1, 1, 2, 3)))
+        made += choose.sample(self.like.settings, choose.choice((0, 1, 1, 2, 3)))
         made += [self._expect() for _ in range(choose.randint(0, 2))]
         choose.shuffle(made)
         return Draft(self.ground, tuple(made))
@@ -142,7 +129,7 @@ class _Drafter:
         items = choose.sample(self.protocols, choose.choice((1, 1, 2, 3)))
         text = ", ".join(items)
         if choose.random() < 0.2 or (items == ["any"] and choose.random() < 0.5):
-            less = choose.sample(self.protocols[1:], choose.choice((1, 2)))
+            less = choose.sample([*self.protocols[1:], *self.like.excepted], choose.choice((1, 2)))
             text += f" except {', '.join(less)}"
         return text
 
@@ -150,15 +137,15 @@ class _Drafter:
         choose = self.choose
         found = []
         if choose.random() < 0.15:
-            found.append(choose.choice(("log", 'log "made up"')))
+            found.append(choose.choice(self.like.logs))
         if choose.random() < 0.15:
             found.append("counter")
         if passing and choose.random() < 0.15:
-            found.append(choose.choice(_LIMITS))
+            found.append(choose.choice(self.like.limits))
         words = protocols.replace(",", " ").split()
-        if passing and not set(words).isdisjoint(_HELPED) and choose.random() < 0.6:
+        if passing and not set(words).isdisjoint(self.like.helped) and choose.random() < 0.6:
             found.append("helper")
-        claims = passing and not forward and not set(words).isdisjoint(_PORTLESS)
+        claims = passing and not forward and not set(words).isdisjoint(self.like.portless)
         if claims and choose.random() < 0.7:
             found.append("single")
         if forward and choose.random() < 0.3:
@@ -203,7 +190,7 @@ class _Drafter:
     def _from_outside(self) -> str:
         """What arrives untranslated where the answers would be translated."""
         choose, on = self.choose, self.ground
-        protocols = choose.choice(("ah", "ah", "esp", "gre", "any"))
+        protocols = choose.choice(self.like.arriving)
         host = choose.choice([one for one in on.hosts if one.zone not in on.outside])
         return f"allow {protocols} from {choose.choice(on.outside)} to {host.name}"
 
@@ -212,7 +199,7 @@ class _Drafter:
         inside = [one for one in on.hosts if one.zone not in on.outside]
         host: Place = choose.choice(inside)
         family = choose.choice(sorted(host.families))
-        protocols = choose.choice(_FORWARDED)
+        protocols = choose.choice(self.like.forwarded)
         source = self._place(gateway=False, zone=choose.choice(on.outside))
         if choose.random() < 0.2:
             source += f" except {choose.choice(('hq', 'partners', 'peer'))}"
@@ -224,8 +211,8 @@ class _Drafter:
         port = " port 8443" if protocols in ("tcp/8080", "udp/53") and choose.random() < 0.5 else ""
         options = self._options(protocols, passing=True, forward=True)
         may_tell = family == 4 and "hairpin" not in options and protocols in _WITH_ESP
-        if may_tell and choose.random() < 0.5:
-            options += f"{', ' if options else ' with '}spi {choose.choice(_SPIS)}"
+        if may_tell and self.like.spis and choose.random() < 0.5:
+            options += f"{', ' if options else ' with '}spi {choose.choice(self.like.spis)}"
         word = "ipv6 " if family == 6 else ""
         return f"forward {word}{protocols} from {source}{at} to {host.name}{port}{options}"
 

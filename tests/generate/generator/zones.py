@@ -6,7 +6,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from random import Random
 
-#: Per zone: interface lines, networks of both families, the gateway's addresses, hosts.
+from .profiles import ANYTHING, Profile
+
 _WAN_ADDRESSES = ("203.0.113.1", "203.0.113.2", "2001:db8::1", "2001:db8::2")
 
 
@@ -44,7 +45,6 @@ class _Inside:
     """What an inside zone is made of."""
 
     name: str
-    interfaces: tuple[str, ...]
     networks: tuple[str, ...]
     addresses: tuple[str, ...]
     hosts: tuple[tuple[str, str], ...]
@@ -55,7 +55,6 @@ class _Inside:
 _INSIDE = (
     _Inside(
         "lan",
-        ("eth1", "eth1, eth1-*"),
         ("192.168.1.0/24", "fd00:1::/64"),
         ("192.168.1.1", "fd00:1::1"),
         (
@@ -72,7 +71,6 @@ _INSIDE = (
     ),
     _Inside(
         "dmz",
-        ("eth2", "ppp*", '"6in4", ppp0, ppp*'),
         ("10.9.0.0/16", "fd00:9::/48"),
         ("10.9.0.254", "fd00:9::fe"),
         (("box", "10.9.0.1, fd00:9::1"), ("web", "10.9.255.254"), ("mail", "10.9.3.3")),
@@ -82,7 +80,6 @@ _INSIDE = (
     # inside the network of dmz: the most specific network decides
     _Inside(
         "lab",
-        ("eth3", "wlan0, wlan1*"),
         ("10.9.128.0/20", "fd00:9:0:8000::/64"),
         ("10.9.128.1",),
         (("rig", "10.9.128.7, fd00:9:0:8000::7"), ("probe", "10.9.143.254")),
@@ -103,14 +100,15 @@ _OUTSIDE_LITERALS = ("192.0.2.0/24", "198.51.100.128/25", "8.8.8.8", "2001:db8:9
 _MSS = ("clamp", "1300")
 
 
-def ground(choose: Random) -> Ground:
+def ground(choose: Random, like: Profile = ANYTHING) -> Ground:
     """Zones: one or two outside, one to three inside, perhaps one or two behind IPsec."""
-    return _Builder(choose).build()
+    return _Builder(choose, like).build()
 
 
 class _Builder:
-    def __init__(self, choose: Random) -> None:
+    def __init__(self, choose: Random, like: Profile) -> None:
         self.choose = choose
+        self.interfaces = like.interfaces
         self.lines: list[str] = []
         self.zones: list[str] = []
         self.outside: list[str] = []
@@ -121,7 +119,7 @@ class _Builder:
 
     def build(self) -> Ground:
         choose = self.choose
-        self._outside("wan", "eth0, wwan*" if choose.random() < 0.2 else "eth0", named=True)
+        self._outside("wan", self.interfaces["wan"][choose.random() < 0.2], named=True)
         if choose.random() < 0.25:
             self._outside("wan2", "eth4", named=False)
         for inside in _INSIDE[: choose.choice((1, 2, 2, 3))]:
@@ -170,7 +168,7 @@ class _Builder:
         networks = self._some(inside.networks)
         families = {6 if ":" in one else 4 for one in networks}
         own = tuple(one for one in inside.addresses if (6 if ":" in one else 4) in families)
-        items = [f"interface {self.choose.choice(inside.interfaces)}", *self._mss()]
+        items = [f"interface {self.choose.choice(self.interfaces[inside.name])}", *self._mss()]
         items.append(f"network {', '.join(networks)}")
         self.addresses[inside.name] = ()
         if own and self.choose.random() < 0.6:
