@@ -60,7 +60,7 @@ class Firewall:
 
     def __init__(self, ruleset: Ruleset, host: Host) -> None:
         self.ruleset = ruleset
-        self.host = host
+        self.host = self.at_load = host  # its addresses may change later
         self.states = States()
 
     def test(
@@ -223,10 +223,11 @@ class _Evaluation:
             return
         if where.part == "peer":
             raise NotModelled(f"the peer of {where.name}")
-        for name, addresses in self.host.addresses.items():
-            if where.name != "self" and not self.host.belongs(name, where.name):
+        host = self.host if where.dynamic else self.firewall.at_load
+        for name, addresses in host.addresses.items():
+            if where.name != "self" and not host.belongs(name, where.name):
                 continue
-            for low, high in self.host.networks.get(name, ()) if where.part else ():
+            for low, high in host.networks.get(name, ()) if where.part else ():
                 if where.part == "network":
                     yield low, high
                 elif axes.family(high) == 4:

@@ -25,6 +25,7 @@ def codes(text: str, target: str = "pf", version: str | None = None) -> list[str
         ("TG402", "allow esp from lan to hq with tracking"),
         ("TG406", "allow ah from lan to wan"),
         ("TG406", "deny ip/50-52 from lan to wan"),
+        ("TG406", "forward ah from wan to box"),
         ("TG407", "allow ssh from wan to gateway with limit 6/minute"),
         ("TG407", "allow udp/53 from wan to gateway with limit 6/minute per source"),
         ("TG407", 'allow ssh from wan to gateway with log "ssh: "'),

@@ -36,6 +36,20 @@ def test_ah_is_in_no_set_and_out_of_none() -> None:
     assert ways(of(axes.l4(50), axes.l4(51), axes.l4(47))) == (Way((47, 50)),)
 
 
+def test_no_rule_is_about_ah(target: str) -> None:
+    """It would never fire: pf steps through the header."""
+    text = "allow any except ssh from lan to wan\ndeny ip/1-50,52-255 from wan to lan\n"
+    for line in lines(ZONES + text, target):
+        assert not re.search(r"\bproto (\{[^}]* )?51\b", line), line
+        assert not re.search(r"\bah\b", line.split(" label ")[0]), line
+
+
+def test_a_wildcard_is_a_group(target: str) -> None:
+    made = lines(ZONES.replace("interface em1", "interface ppp*, em1"), target)
+    assert any(line.startswith('pass in quick on { em1 "ppp" } ') for line in made)
+    assert not any("*" in line for line in made)
+
+
 def test_any_of_a_family_needs_nothing_of_the_other() -> None:
     """What is left out of ICMPv6 leaves nothing out of IPv4."""
     errors = axes.ANY_L4 - of(axes.l4(axes.ICMPV6, 1 << 8, 4 << 8 | 255))

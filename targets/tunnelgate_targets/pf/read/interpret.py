@@ -10,7 +10,7 @@ from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate_targets.pf.read import places
 from tunnelgate_targets.pf.read.expand import NO_FLAGS, Expanded, expand
-from tunnelgate_targets.pf.read.parts import Host, WrittenPool, WrittenSide
+from tunnelgate_targets.pf.read.parts import Host, WrittenPool, WrittenSide, checked
 from tunnelgate_targets.pf.read.refused import Refused
 from tunnelgate_targets.pf.read.ruleset import (
     Action,
@@ -155,15 +155,11 @@ class Interpreter:
                 f"a `{kind.value}` without `no` needs what it translates to", written.line
             )
         for one in expand(written):
-            criteria = one.criteria
-            made = (
-                None
-                if pool is None
-                else places.pool(pool, written.line, criteria.destination.ports)
-            )
-            if made is not None:
-                if made.static and kind is not Kind.NAT:
-                    raise Refused("only a `nat` keeps the port", written.line)
+            criteria, made = one.criteria, None
+            if pool is not None:
+                family = criteria.family or _first_family(pool)
+                made = places.pool(pool, written.line, family, criteria.destination.ports)
+                _check_pool(made, kind, criteria.protocol, written.line)
                 criteria = _of_one_family(criteria, made, written.line)
             yield Translation(
                 written.line,
@@ -199,6 +195,8 @@ class Interpreter:
                 raise Refused(f"`{name}` stands on rules, not on anchors", written.line)
         name = written.get("name")
         body = written.get("body")
+        for part in name.text.split("/") if name else ():
+            checked(name._replace(text=part), "anchor")
         if name is None and body is None:
             raise Refused("an anchor without rules needs a name", written.line)
         rules: list[Rule | Anchor] = []
@@ -296,7 +294,8 @@ class Interpreter:
     def _pool(self, written: Written, name: str, rule: Rule) -> Pool | None:
         pool: WrittenPool | None = written.get(name)
         asked: Intervals = rule.criteria.destination.ports
-        return None if pool is None else places.pool(pool, written.line, asked)
+        family = rule.criteria.family
+        return None if pool is None else places.pool(pool, written.line, family, asked)
 
 
 def _of_protocol(state: State | None, protocol: int | None) -> State | None:
@@ -317,6 +316,20 @@ def _entry(host: Host, line: int) -> Span | OfInterface:
     if isinstance(host.address, OfInterface) and not host.address.dynamic:
         return host.address
     raise Refused("a table holds addresses and prefixes", line)
+
+
+def _first_family(pool: WrittenPool) -> int:
+    """The family of a pool's first address that has one; a rule without one has it (classic)."""
+    addresses = (host.address for host in pool.hosts)
+    return next((one.family for one in addresses if isinstance(one, Span)), 0)
+
+
+def _check_pool(pool: Pool, kind: Kind, protocol: int | None, line: int) -> None:
+    """Ports of the classic dialect (parse.y, `rdr_consistent`). Raises Refused."""
+    if pool.static and kind is not Kind.NAT:
+        raise Refused("only a `nat` keeps the port", line)
+    if pool.ports is not None and kind is Kind.RDR and protocol not in {axes.TCP, axes.UDP}:
+        raise Refused("a port is translated of TCP and UDP alone", line)
 
 
 def _of_one_family(criteria: Criteria, pool: Pool, line: int) -> Criteria:

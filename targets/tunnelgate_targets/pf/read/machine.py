@@ -119,6 +119,8 @@ class Machine:
 
     def _set(self, address: Address) -> Intervals:
         match address:
+            case OfInterface(dynamic=False):
+                raise Unmodelled(f"what {address.name} had when the rules were loaded")
             case Span(interval):
                 return Intervals.of([interval])
             case TableName(name):
@@ -199,9 +201,11 @@ def is_named(interface: str, name: str) -> bool:
 
 
 def _l4(asked: Criteria) -> Intervals | None:
-    """The channels that a rule asks for; None for all."""
+    """The channels that a rule asks for; None for all. None are of AH: pf looks through it."""
     if asked.protocol is None:
         return None
+    if asked.protocol == axes.AH:
+        return Intervals.EMPTY
     if asked.icmp is not None:
         first, code = asked.icmp.kind << 8, asked.icmp.code
         low, high = (first, first | 0xFF) if code is None else (first | code, first | code)

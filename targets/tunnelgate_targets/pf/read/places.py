@@ -210,12 +210,19 @@ def span(first: Word, last: Word) -> Span:
 _CHOICES = ("bitmask", "random", "source_hash", "round_robin", "least_states")
 
 
-def pool(written: WrittenPool, line: int, asked: Intervals = ANY_PORT) -> Pool:
+def pool(written: WrittenPool, line: int, family: int, asked: Intervals = ANY_PORT) -> Pool:
     """Addresses, a port, and how one is chosen.
 
-    `asked` are the destination ports of the rule, which `port 3004:*` follows. Raises Refused.
+    What is not of the family asked for is left out, and pfctl says nothing about it. `asked` are
+    the destination ports of the rule, which `port 3004:*` follows. Raises Refused.
     """
-    addresses = tuple(_pooled(host, line) for host in written.hosts)
+    addresses = tuple(
+        address
+        for host in written.hosts
+        if not isinstance(address := _pooled(host, line), Span) or family in {0, address.family}
+    )
+    if not addresses:
+        raise Refused("it would be translated to another family", line)
     first = addresses[0]
     one = len(addresses) == 1 and (
         isinstance(first, Span) or (isinstance(first, OfInterface) and first.primary)

@@ -143,6 +143,29 @@ def test_translations_of_both_dialects() -> None:
     assert (second.kind, second.passes, second.tag) == (Kind.RDR, True, "T")
 
 
+def test_the_modern_dialect_has_no_order() -> None:
+    text = "pass\nset skip on lo\nmatch out inet nat-to (em0)\ntable <t> { 10.0.0.1 }\n"
+    assert len(rules(text)) == 2
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_names_may_be_so_long(dialect: Dialect) -> None:
+    label, tag, table, interface = 63 * "l", 63 * "t", 31 * "t", 14 * "i" + "0"
+    one = rule(f"pass on {interface} from <{table}> tag {tag} label {label}", dialect)
+    assert (one.tag, one.label) == (tag, label)
+    path = "/".join(3 * [63 * "a"])  # each part of it
+    (anchor,) = read(f'anchor "{path}"\n', dialect).rules
+    assert isinstance(anchor, Anchor)
+    assert anchor.name == path
+
+
+def test_a_label_is_filled_and_a_quote_in_it_escaped() -> None:
+    text = (
+        'pass proto tcp from 10.0.0.1 to port 22 label "$if $nr $proto $srcaddr $dstaddr $dstport'
+    )
+    assert rule(text + '\\""').label == 'any 0 tcp 10.0.0.1 any 22"'
+
+
 def test_tables_and_anchors() -> None:
     text = (
         "table <a> persist { 10.0.0.0/8\n ! 10.9.9.9 }\n"
@@ -196,6 +219,8 @@ def test_tables_and_anchors() -> None:
         ('pass label "' + 64 * "x" + '"', f"the label `{64 * 'x'}` is longer than 63 bytes"),
         ("pass on em01234567890123", "the interface `em01234567890123` is longer than 15 bytes"),
         ("pass from <" + 32 * "t" + ">", f"the table `{32 * 't'}` is longer than 31 bytes"),
+        ("pass tag " + 64 * "t", f"the tag `{64 * 't'}` is longer than 63 bytes"),
+        ("anchor " + 64 * "a", f"the anchor `{64 * 'a'}` is longer than 63 bytes"),
         ("pass tag 5", "the tag `5` is a number, and must stand in quotes"),
         ("table <t> { 10.0.0.1 - 10.0.0.9 }", "a table holds addresses and prefixes"),
         ("table <t> { (em0) }", "a table holds addresses and prefixes"),
@@ -214,7 +239,12 @@ def test_tables_and_anchors() -> None:
         ("set syncookies always", "`set syncookies always` is not modelled"),
         ("queue root on em0 bandwidth 1G", "`queue` is not modelled"),
         ("nat on em0 from any to any -> 10.0.0.1", "`nat` is of the classic dialect"),
+        ("no nat on em0 from any to any", "`nat` is of the classic dialect"),
+        ("rdr on em0 inet from any to any -> 10.0.0.1", "`rdr` is of the classic dialect"),
         ("scrub in all", "`scrub` is of the classic dialect"),
+        ("match on em0 scrub max-mss 1360", "`max-mss` does not fit here"),
+        ("match out nat-to { 10.0.0.1 fd00::1 }", "it would be translated to another family"),
+        ("match out inet6 nat-to { 10.0.0.1 }", "it would be translated to another family"),
         ('nat-anchor "x"', "`nat-anchor` takes rules of another text"),
     ],
 )
@@ -232,6 +262,10 @@ def test_what_is_refused(text: str, reason: str) -> None:
         ("pass out received-on em0", "`received-on` is of the modern dialect"),
         ("pass\nset skip on lo", "options must come before filtering"),
         (
+            "anchor x\nrdr on em0 inet from any to any -> 10.0.0.1",
+            "translation must come before filtering",
+        ),
+        (
             "antispoof for em0\nrdr on em0 inet from any to any -> 10.0.0.1",
             "translation must come before filtering",
         ),
@@ -241,6 +275,18 @@ def test_what_is_refused(text: str, reason: str) -> None:
         ),
         ("nat on em0 inet from any to any", "a `nat` without `no` needs what it translates to"),
         ("rdr on em0 inet from any to any -> 10.0.0.1 static-port", "only a `nat` keeps the port"),
+        (
+            "rdr on em0 inet proto esp from any to any port 500 -> 10.0.0.1",
+            "a port is asked of TCP and UDP alone",
+        ),
+        (
+            "rdr on em0 inet proto { udp esp } from any to any -> 10.0.0.1 port 500",
+            "a port is translated of TCP and UDP alone",
+        ),
+        (
+            "nat on em0 inet from any to any -> fd00::1",
+            "it would be translated to another family",
+        ),
     ],
 )
 def test_what_the_classic_dialect_refuses(text: str, reason: str) -> None:
