@@ -242,7 +242,7 @@ forward esp from hq to b with spi 0x2000-0x2fff
             for known, server in ((OF_A, A), (OF_B, B)):
                 assert reaches(received(lab, known), server)
             assert reaches(received(lab, spi), host)
-            for name in ("map claims", "set claimants"):
+            for name in ("map claims", "set claimed-peers", "set claimants"):
                 lab.run(["nft", "flush", *name.split()[:1], "inet", "tunnelgate-zones", name[4:]])
         for spi, host in ((OF_A, A), (0xA0000001, C), (OF_B, B), (0xA0000002, D)):
             assert reaches(received(lab, spi), host)

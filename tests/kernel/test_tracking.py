@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tracked import ALICE, BOB, BOX, CAROL, LONG, PARTNER, TRACKING, Tracked, tracked
+from tracked import ALICE, BOB, BOX, CAROL, CLAIMS, LONG, PARTNER, TRACKING, Tracked, tracked
 
 # -- who gets what
 
@@ -167,7 +167,7 @@ def test_an_answer_ends_a_claim_a_little_later() -> None:
 
 
 def wait_for_no_claims(made: Tracked) -> None:
-    while made.elements("map", "claims") or made.elements("set", "claimants"):
+    while any(made.elements(kind, name) for kind, name in CLAIMS):
         time.sleep(0.05)
 
 

@@ -46,21 +46,24 @@ def test_one_host_does_not_fill_the_sets() -> None:
         made.tunnel(BOB, 1)
 
 
-@pytest.mark.parametrize(
-    "name", ["known", "claims", "claimants", "quoted", "answered", "firsts", "first"]
-)
+NAMES = [
+    "known",
+    "spis",
+    "claims",
+    "claimed-peers",
+    "claimants",
+    "quoted",
+    "answered",
+    "firsts",
+    "first",
+    "spoken-to",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_full_set_hands_nothing_to_others(name: str) -> None:
-    full = f"{name} {{\n\t\ttypeof"
-    with tracked(changes=LONG) as made:
-        text = made.output.files["ruleset.nft"]
-        kind = "map" if f"map {full}" in text else "set"
-        start = text.index(f"{kind} {full}")
-        end = text.index("}", start)
-        smaller = re.sub(r"size \d+", "size 1", text[start:end])
-        made.lab.reset()
-        made.load(
-            Output({"ruleset.nft": text[:start] + smaller + text[end:]}, made.output.requirements)
-        )
+    with tracked() as made:
+        load_small(made, name)
         hosts = (ALICE, BOB, CAROL)
         for number, host in enumerate(hosts):
             made.send(host, 0xA0 + number)
@@ -69,6 +72,24 @@ def test_a_full_set_hands_nothing_to_others(name: str) -> None:
         for number, host in enumerate(hosts):
             made.send(host, 0xA0 + number)
             assert made.gets(0xB0 + number) in {host, None}
+
+
+def test_a_claim_that_others_would_not_see_is_none() -> None:
+    with tracked() as made:
+        load_small(made, "claimed-peers")
+        assert made.passes(ALICE, 0xA1, PARTNER)
+        for number, host in enumerate((BOB, CAROL)):
+            made.send(host, 0xA2 + number)
+        assert made.gets(0xB2) is None
+
+
+def load_small(made: Tracked, name: str) -> None:
+    """Load again, with room for one element in a set or map."""
+    text = made.output.files["ruleset.nft"]
+    full = re.compile(rf"((?:map|set) {name} {{\n[^}}]*size )\d+")
+    assert full.search(text)
+    made.lab.reset()
+    made.load(Output({"ruleset.nft": full.sub(r"\g<1>1", text)}, made.output.requirements))
 
 
 def test_hosts_beyond_the_zones_are_as_without_tracking() -> None:

@@ -35,6 +35,8 @@ TRACKING = "allow esp from lan to wan with tracking\n"
 PUBLIC = "203.0.113.1"
 HQ, PARTNER, ROUTER = "192.0.2.10", "192.0.2.20", "192.0.2.99"
 ALICE, BOB, CAROL, BOX = "192.168.1.20", "192.168.1.30", "192.168.1.40", "192.168.1.10"
+#: Where claims stand.
+CLAIMS = (("map", "claims"), ("set", "claimed-peers"), ("set", "claimants"))
 #: Longer than any test.
 LONG = {"timeout 10s": "timeout 9h", "timeout 1s": "timeout 8h"}
 
@@ -94,7 +96,7 @@ class Tracked:
 
     def end_claims(self) -> None:
         """As when their time is over."""
-        for kind, name in (("map", "claims"), ("set", "claimants")):
+        for kind, name in CLAIMS:
             self.nft(f"flush {kind} inet tunnelgate-zones {name}")
 
     def nft(self, command: str) -> str:

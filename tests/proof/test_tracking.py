@@ -64,17 +64,18 @@ def _late(hook: str, rule: str) -> str:
     return f"\tchain esp-late {{\n\t\t{hook};\n\t\t{rule}\n\t}}\n\n\tchain esp-sent {{\n"
 
 
-CLAIMED = "ip daddr @claims ip daddr . ct zone != @claimants"
-PUT = "update @claimants { ip daddr . ct zone } update @claims { ip daddr : ct zone }"
+CLAIMED = "ip daddr @claimed-peers ip daddr . ct zone != @claimants"
+PUT = "update @claimants { ip daddr . ct zone } update @claimed-peers { ip daddr }"
 ANSWERED = (
-    "update @claimants { ip saddr . ct zone timeout 1s } update @claims { ip saddr timeout 1s"
+    "update @claimants { ip saddr . ct zone timeout 1s } "
+    "update @claimed-peers { ip saddr timeout 1s }"
 )
 SABOTAGE = {
     "drops whoever has no claim": (f"{CLAIMED} ", "ip daddr . ct zone != @claimants "),
-    "drops whoever has one": (f"{CLAIMED} ", "ip daddr @claims "),
-    "forgets the claimant": (PUT, "update @claims { ip daddr : ct zone }"),
+    "drops whoever has one": (f"{CLAIMED} ", "ip daddr @claimed-peers "),
+    "forgets the claimant": (PUT, "update @claimed-peers { ip daddr }"),
     "names the claimant late": (PUT, " ".join(reversed(re.findall(r"update [^}]*}", PUT)))),
-    "takes the claimant away early": (ANSWERED, ANSWERED.replace("1s }", "1ms }")),
+    "takes the claimant away early": (ANSWERED, ANSWERED.replace("1s }", "1ms }", 1)),
     "lets the claimant be forgotten": (
         "delete @answered { ip daddr . ct zone }",
         "delete @claimants { ip daddr . ct zone }",
@@ -83,16 +84,16 @@ SABOTAGE = {
         r"re:(set claimants \{\n[^}]*timeout) 10s",
         r"\1 5s",
     ),
-    "asks another key": (CLAIMED, "ip daddr @claims ip saddr . ct zone != @claimants"),
-    "drops a first packet": ("@known goto esp-known", "@known drop"),
-    "drops what claims": ("ip daddr @claims return", "ip daddr @claims drop"),
+    "asks another key": (CLAIMED, "ip daddr @claimed-peers ip saddr . ct zone != @claimants"),
+    "drops a first packet": ("@spis goto esp-known", "@spis drop"),
+    "drops what claims": ("ip daddr @claimed-peers return", "ip daddr @claimed-peers drop"),
     "drops within the limit": (
         "limit rate over 10/minute burst 64",
         "limit rate 10/minute burst 64",
     ),
     "drops behind a full set": (
-        "update @firsts { ip daddr . ct zone } update @first { ip daddr : ct zone }\n",
-        "update @firsts { ip daddr . ct zone } drop\n",
+        "update @spoken-to { ip daddr } update @first { ip daddr : ct zone }\n",
+        "drop\n",
     ),
     "drops what begins outside": ("ct zone 4096-65535 counter drop", "counter drop"),
     "drops zone 0": ("ct zone 4096-65535 counter drop", "ct zone 0 counter drop"),
@@ -125,12 +126,15 @@ SABOTAGE = {
     "nothing is learned": (r"re:update @known \{[^}]*\} ?", ""),
     "a verdict of the filters by what is learned": (
         "\tchain esp-sent {\n",
-        _late("type filter hook forward priority 20; policy drop", "ip daddr @claims accept"),
+        _late(
+            "type filter hook forward priority 20; policy drop", "ip daddr @claimed-peers accept"
+        ),
     ),
     "a translation by what is learned": (
         "\tchain esp-sent {\n",
         _late(
-            "type nat hook postrouting priority 90; policy accept", "ip daddr @claims masquerade"
+            "type nat hook postrouting priority 90; policy accept",
+            "ip daddr @claimed-peers masquerade",
         ),
     ),
 }

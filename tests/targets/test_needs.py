@@ -91,6 +91,11 @@ def test_versions_are_those_of_what_is_used() -> None:
     few, pairs = "allow ssh from lan to wan\n", "allow ssh from 192.168.1.0/24 to hq\n"
     assert versions(few, "nftables") == {"linux": "5.10", "nft": "0.9.4"}
     assert versions(pairs, "nftables") == {"linux": "5.10", "nft": "0.9.5"}
+    for zones in (
+        "allow esp from lan to wan with tracking\n",
+        "forward esp from hq to box with spi 0x100-0x1ff\n",
+    ):
+        assert versions(zones, "nftables") == {"linux": "6.1", "nft": "1.0.6"}
     assert versions(few, "iptables") == {"iptables": "1.6.0"}
     assert versions(few, "iptables", Setup("shared")) == {"iptables": "1.6.2"}
     many = "".join(f"allow esp from 192.168.1.{n} to hq\n" for n in range(20))

@@ -9,6 +9,8 @@ from tunnelgate_targets.nftables import since
 
 #: The oldest kernel that is supported (nf_tables of it takes all that is emitted).
 _LINUX = "5.10"
+#: The oldest that was asked about sets and maps that hold zones.
+_LINUX_WITH_ZONES = "6.1"
 #: One row a feature.
 ROWS = (
     Row(r"^table inet", "nf_tables", "NF_TABLES"),
@@ -34,4 +36,6 @@ def autoloaded(plan: Plan, ruleset: str) -> tuple[str, ...]:
 
 def versions(ruleset: str) -> tuple[tuple[str, str], ...]:
     """The oldest kernel, and the oldest nft that takes a ruleset."""
-    return ("linux", _LINUX), ("nft", since.oldest(ruleset))
+    nft = since.oldest(ruleset)
+    linux = _LINUX_WITH_ZONES if nft == since.TRACKING.since else _LINUX
+    return ("linux", linux), ("nft", nft)
