@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,16 +51,23 @@ def run_commands(lab: Lab, output: Output, commands: Iterable[str], flavour: str
         folder = Path(name)
         for file, text in output.files.items():
             (folder / file).write_text(text)
-        for program in ("iptables", "ip6tables", "iptables-restore", "ip6tables-restore"):
-            family, _, rest = program.partition("-")
-            found = shutil.which("-".join(filter(None, (family, flavour, rest))))
-            assert found is not None, f"no {flavour} {program}"
+        for program, found in _programs(flavour).items():
             (folder / program).symlink_to(found)
         path = f"PATH={folder}:{os.environ['PATH']}"
         script = " && ".join((f"cd {folder}", *commands))
         done = lab.run(["env", path, "sh", "-c", script])
         if done.returncode:
             raise LoadError(done.stderr or done.stdout)
+
+
+def _programs(flavour: str) -> dict[str, str]:
+    """The programs of a flavour of iptables by the names that scripts use; none without one."""
+    found = {}
+    for family, suffix in product(("iptables", "ip6tables"), ("", "-restore")) if flavour else ():
+        path = shutil.which(f"{family}-{flavour}{suffix}")
+        assert path is not None, f"no {family}-{flavour}{suffix}"
+        found[family + suffix] = path
+    return found
 
 
 class Gateway(Wiring):

@@ -1,7 +1,8 @@
 """Gateways that are endpoints, with IPsec and the modules of Debian's kernel: `make test-vm`.
 
-Policies are compiled here. An emulated machine loads the rulesets and runs what is in guest/. All
-that it needs is downloaded by apt into build/vm and unpacked there; nothing is installed.
+Policies are compiled here. An emulated machine loads the rulesets and runs what is in guest/, and
+packet tests of tests/kernel, which compile their own. All that it needs is downloaded by apt into
+build/vm and unpacked there; nothing is installed. Arguments are those of pytest in the machine.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from tunnelgate.target import Layout, Setup, find
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+LABORATORY = ROOT / "tests/kernel"
 BUILD = ROOT / "build/vm"
 POLICIES = (
     ROOT / "examples/gateway-endpoint/office.tg",
@@ -34,6 +37,17 @@ POLICIES = (
     ROOT / "examples/l2tp-and-pptp/town-hall.tg",
     ROOT / "examples/branch-office/branch.tg",
     HERE / "policies/head.tg",
+)
+#: Of the packet tests: those of what no other kernel was asked.
+PACKET_TESTS = ("test_tracking*.py", "test_spi.py")
+#: What they compile with; the machine has no compiler of C, and these need none.
+COMPILER = (
+    "tunnelgate",
+    "tunnelgate_grammar",
+    "tunnelgate_targets",
+    "lark",
+    "jinja2",
+    "markupsafe",
 )
 LAYOUTS: tuple[Layout, ...] = ("whole", "shared")
 KERNEL = "linux-image-cloud-amd64"
@@ -65,7 +79,7 @@ def main() -> int:
         (image,) = kernel.folder.glob("boot/vmlinuz-*")
         pack(guest, kernel, image.name.removeprefix("vmlinuz-"), BUILD / "initramfs")
         print(f"booting {image.name}; its console is {console.relative_to(ROOT)}", flush=True)
-        status = run(qemu, image, BUILD / "initramfs", console, PATIENCE)
+        status = run(qemu, image, BUILD / "initramfs", console, PATIENCE, sys.argv[1:])
     except Unavailable as error:
         print(f"not here: {error}", file=sys.stderr)
         return 2
@@ -109,11 +123,23 @@ def pack(guest: Unpacked, kernel: Unpacked, version: str, file: Path) -> None:
         for name in MODULES:
             image.tree(str(modules / name), kernel.folder / modules / name)
         image.tree("tests", HERE / "guest", without=("__pycache__",))
-        image.tree("tests/lab", HERE.parent / "kernel/lab", without=("__pycache__",))
-        image.add("tests/fate.py", HERE.parent / "kernel/fate.py")
+        for file in LABORATORY.glob("*.py"):
+            if not file.name.startswith("test_") or any(map(file.match, PACKET_TESTS)):
+                image.add(f"tests/{file.name}", file)
+        image.tree("tests/lab", LABORATORY / "lab", without=("__pycache__",))
+        image.tree("tests/generator", ROOT / "tests/generate/generator", without=("__pycache__",))
+        for name in COMPILER:
+            image.tree(f"compiler/{name}", _package(name))
         image.tree("policies", BUILD / "policies")
         image.add("init", HERE / "guest/init.py")
         image.close()
+
+
+def _package(name: str) -> Path:
+    """The folder of a package that is installed here."""
+    spec = find_spec(name)
+    assert spec is not None and spec.submodule_search_locations
+    return Path(*spec.submodule_search_locations)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from debian import Unpacked
@@ -22,16 +23,24 @@ class Lost(Exception):
     """The machine ended without a word about the tests, or did not end."""
 
 
-def run(qemu: Unpacked, kernel: Path, initramfs: Path, console: Path, seconds: int) -> int:
+def run(
+    qemu: Unpacked,
+    kernel: Path,
+    initramfs: Path,
+    console: Path,
+    seconds: int,
+    arguments: Sequence[str] = (),
+) -> int:
     """Boot it and wait until it turns itself off; the exit status that its first process said.
 
     console: where all that it says is written to.
+    arguments: of its first process, without spaces in them.
     """
     share = qemu.folder / "usr/share"
     argv = qemu.command(
         "usr/bin/qemu-system-x86_64",
         *("-L", str(share / "qemu"), "-L", str(share / "seabios")),
-        *(*_HARDWARE, *_BARE, "-append", _COMMAND_LINE),
+        *(*_HARDWARE, *_BARE, "-append", " ".join((_COMMAND_LINE, "--", *arguments))),
         *("-kernel", str(kernel), "-initrd", str(initramfs)),
     )
     modules = qemu.folder / "usr/lib/x86_64-linux-gnu/qemu"

@@ -61,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             file, _, name = report.nodeid.partition("::")
             function, _, case = name.partition("[")
-            loader = next((one for one in LOADERS if case.startswith(one)), "")
+            loader = next((one for one in LOADERS if case.startswith(one)), LOADERS[0])
             row = cells[file.removeprefix("test_").removesuffix(".py"), function]
             row[loader] = row.get(loader, True) and outcome == "passed"
     terminalreporter.section("what was shown")

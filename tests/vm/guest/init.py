@@ -11,7 +11,7 @@ from pathlib import Path
 
 RB_POWER_OFF = 0x4321FEDC  # linux/reboot.h
 FILE_SYSTEMS = {"proc": "/proc", "sysfs": "/sys", "devtmpfs": "/dev", "tmpfs": "/tmp"}
-TESTS = "/tests"
+TESTS, COMPILER = "/tests", "/compiler"
 OPTIONS = ("-q", "-c", "/dev/null", "--rootdir", TESTS, "--tb=short", "--color=no")
 UNUSED = ("-p", "no:cacheprovider")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -25,14 +25,16 @@ def ready() -> None:
             raise OSError(ctypes.get_errno(), f"cannot mount {place}")
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     os.environ["PYTHONPATH"] = TESTS
-    sys.path.insert(0, TESTS)
+    os.environ["CI"] = "true"  # nothing that a test needs may be absent
+    sys.path[:0] = TESTS, COMPILER
+    os.chdir(TESTS)
 
 
 def tested() -> int:
     """The exit status of the tests."""
     import pytest
 
-    return pytest.main([*OPTIONS, *UNUSED, TESTS])
+    return pytest.main([*OPTIONS, *UNUSED, *sys.argv[1:]])
 
 
 def main() -> None:
