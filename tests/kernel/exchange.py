@@ -12,7 +12,7 @@ from lab.build import build
 from lab.laboratory import reply_to
 
 from tunnelgate.flows import axes
-from tunnelgate.meaning import Outcome, Packet, Ports
+from tunnelgate.meaning import Outcome, Packet
 from tunnelgate.policy.model import ESP
 from tunnelgate.policy.options import PORTLESS
 
@@ -86,6 +86,7 @@ class Exchange:
     def __init__(self, gateway: Gateway, packet: Packet, **shape: Any) -> None:
         self.gateway = gateway
         self.outcome = gateway.decider.decide(packet)
+        self.fate = gateway.fate(self.outcome)
         self.probe = dataclasses.replace(gateway.probe(packet), **shape)
         self.seen: Observation | None = None
 
@@ -94,10 +95,10 @@ class Exchange:
         and can be answered, one that follows.
         """
         seen = self.seen = self._send_first()
-        if not self._agrees(seen):
+        if not self.fate.agrees(seen):
             return Mismatch(self.outcome, "first", seen)
         found = (*seen.arrivals, *seen.local)
-        if not (found and self._is_answered()):
+        if not (found and self.gateway.is_answered(self.outcome)):
             return None
         if seen.local and self.probe.wire and self.outcome.l4 >> 16 in _ANSWERED:
             if not any(self._is_back(answer) for answer in seen.answers):
@@ -128,7 +129,7 @@ class Exchange:
         if is_clash and self.outcome.l4 in PORTLESS:
             agrees = seen.dropped
         else:
-            agrees = self._agrees(seen, any_port=is_clash)
+            agrees = self.fate.agrees(seen, any_port=is_clash)
         return None if agrees else Mismatch(self.outcome, f"beside {other.probe}", seen)
 
     def directions(self) -> frozenset[Ends]:
@@ -145,28 +146,6 @@ class Exchange:
             self.gateway.settle()
         return self.gateway.lab.send(self.probe)
 
-    def _agrees(self, seen: Observation, *, any_port: bool = False) -> bool:
-        outcome, egress = self.outcome, self.outcome.egress
-        if not outcome.delivered or egress is None or egress.over is not None:
-            # no security association is loaded here: nothing may leave for a protected network
-            return seen.dropped
-        if egress.is_gateway:
-            return bool(seen.local)
-        if len(seen.arrivals) != 1 or not self._is_whole(seen.arrivals[0]):
-            return False
-        found, meant = Ends.of(seen.arrivals[0]), self._answer().turned()
-        if self.gateway.zone_of[str(seen.arrivals[0].wire)] is not egress:
-            return False
-        if outcome.ports is Ports.MOVED and (found.sport or 0) <= 4500:
-            return False
-        if any_port or outcome.ports is Ports.MOVED:
-            found = found._replace(sport=meant.sport)
-        return found == meant
-
-    def _is_whole(self, found: Arrival) -> bool:
-        """Whether it arrived as somebody can use it: AH verifies, all fragments are there."""
-        return found.complete and found.icv_ok is not False and found.checksum_ok is not False
-
     def _answer(self) -> Ends:
         """Whose answer the model expects, where ports are kept."""
         outcome, sent = self.outcome, Ends.of(self.probe)
@@ -178,18 +157,6 @@ class Exchange:
         return Ends(source, sent.sport, destination, dport).turned()
 
     # -- what follows
-
-    def _is_answered(self) -> bool:
-        """Whether there is a packet that answers this one, and a route for it.
-
-        There is none to an ICMP error or announcement.
-        """
-        packet = self.outcome.packet
-        protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
-        if protocol in axes.WITH_TYPES and low >> 8 not in {8, 128}:
-            return False
-        home = self.gateway.policy.zones_of(packet.source)[:1]
-        return packet.ingress is self.gateway.policy.gateway or packet.ingress in home
 
     def _is_back(self, one: Arrival) -> bool:
         ends = (one.wire, one.source, one.destination)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from lab import Lab, Observation, Probe
+from lab import Arrival, Lab, Observation, Probe
 
 #: Seconds; two jiffies of the slowest kernel (CONFIG_HZ=100): counts look no more often whether the
 #: connections that they have counted are still there (nf_conncount).
@@ -29,8 +29,11 @@ class Fate:
     dport: int | None = None
     is_moved: bool = False
 
-    def agrees(self, seen: Observation) -> bool:
-        """Whether this is what was seen."""
+    def agrees(self, seen: Observation, *, any_port: bool = False) -> bool:
+        """Whether this is what was seen.
+
+        any_port: its source port may be another, since somebody else has that one.
+        """
         if self.is_local:
             return bool(seen.local)
         if not self.wires:
@@ -38,7 +41,7 @@ class Fate:
         if len(seen.arrivals) != 1 or seen.arrival.wire not in self.wires:
             return False
         found = seen.arrival
-        if (ip_address(found.source), ip_address(found.destination)) != (
+        if not _is_whole(found) or (ip_address(found.source), ip_address(found.destination)) != (
             ip_address(self.source),
             ip_address(self.destination),
         ):
@@ -47,7 +50,12 @@ class Fate:
             return True
         if self.is_moved:
             return found.dport == self.dport and (found.sport or 0) > 4500
-        return (found.sport, found.dport) == (self.sport, self.dport)
+        return found.dport == self.dport and (any_port or found.sport == self.sport)
+
+
+def _is_whole(found: Arrival) -> bool:
+    """Whether it arrived as somebody can use it: AH verifies, all fragments are there."""
+    return found.complete and found.icv_ok is not False and found.checksum_ok is not False
 
 
 def unexpected(lab: Lab, probe: Probe, fate: Fate, *, is_answered: bool) -> Observation | None:

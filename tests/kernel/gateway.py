@@ -78,12 +78,6 @@ class Gateway(Wiring):
 
     def __init__(self, policy: Policy, lab: Lab | None = None) -> None:
         super().__init__(policy)
-        self.zone_of = {
-            wire: zone
-            for zone in policy.zones[1:]
-            if zone.over is None
-            for wire in self.names(zone)
-        }
         assert lab is None or lab.wires == tuple(self.wires)
         self.lab = lab or Lab(self.wires)
 

@@ -131,7 +131,8 @@ class Wiring:
         """Whether an answer must find who asked: there is one, and it is routed to him."""
         packet = outcome.packet
         protocol, low = packet.l4 >> 16, packet.l4 & 0xFFFF
-        is_routed = packet.ingress in self.policy.zones_of(packet.source)[:1]
+        is_own = packet.ingress is self.policy.gateway
+        is_routed = is_own or packet.ingress in self.policy.zones_of(packet.source)[:1]
         has_answer = protocol not in axes.WITH_TYPES or low >> 8 in {8, 128}
         is_decrypted = packet.decrypted and packet.ingress.over is None
         return is_routed and has_answer and not is_decrypted
