@@ -4,7 +4,7 @@
 #   make test   all checks and tests; as root it installs the tools that they need
 #   make bench  how long it takes
 #   make sabotage  how many changes of emitted rulesets the proof catches
-#   make test-vm   gateways that are endpoints, with IPsec on an emulated machine
+#   make test-vm   gateways that are endpoints, and tracked ESP, with IPsec on an emulated machine
 #   make test-corpora CORPORA=FOLDER   hold the reader of pf.conf to rulesets of pfctl's own tests
 #   make docs   write the generated pages and schemas anew
 

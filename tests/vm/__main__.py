@@ -36,11 +36,13 @@ POLICIES = (
     ROOT / "examples/overlapping-networks/annex.tg",
     ROOT / "examples/l2tp-and-pptp/town-hall.tg",
     ROOT / "examples/branch-office/branch.tg",
+    ROOT / "examples/servers-by-spi/hub.tg",
     HERE / "policies/head.tg",
+    HERE / "policies/clients.tg",
 )
 #: Of the packet tests: those of what no other kernel was asked.
 PACKET_TESTS = ("test_tracking*.py", "test_spi.py")
-#: What they compile with; the machine has no compiler of C, and these need none.
+#: What they compile with: packages of this Python that are, or can do as, Python alone.
 COMPILER = (
     "tunnelgate",
     "tunnelgate_grammar",
@@ -97,16 +99,21 @@ def main() -> int:
 
 
 def compile_policies(folder: Path) -> None:
-    """For each gateway a folder: one for each layout and target, and what the model says."""
+    """For each gateway a folder: one for each layout and target that takes it, and what the model
+    says where no verdict hangs on what is learned.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     for policy in [*map(read, POLICIES), read(MIXTURE)]:
         plan = build(policy)
         for layout, name in product(LAYOUTS, ("nftables", "iptables")):
+            target, setup = find(name), Setup(layout)
+            if target.refuse(plan, setup):
+                continue
             place = folder / policy.name / layout / name
             place.mkdir(parents=True)
-            for file, text in find(name).emit(plan, Setup(layout)).files.items():
+            for file, text in target.emit(plan, setup).files.items():
                 (place / file).write_text(text)
-        if any(zone.over for zone in policy.zones):
+        if any(zone.over for zone in policy.zones) and not plan.trackings:
             (folder / policy.name / "trials").write_bytes(pickle.dumps(trials.made(policy)))
 
 

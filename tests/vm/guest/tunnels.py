@@ -77,16 +77,13 @@ class Tunnel:
 
     def associations(self, number: int) -> Iterable[str]:
         """Commands of ip(8) for both directions; number tells tunnels apart."""
-        flag = "" if self.upper is not None else "flag af-unspec"
         encap = f"encap espinudp {NAT_T} {NAT_T} 0.0.0.0" if self.is_in_udp else ""
         for source, destination, first in (
             (self.near, self.far, FROM_GATEWAY),
             (self.far, self.near, TO_GATEWAY),
         ):
-            yield (
-                f"xfrm state add src {source} dst {destination} proto esp spi {first + number} "
-                f"reqid {number} mode {self._mode} {flag} {CIPHERS} {encap}"
-            )
+            rest = association(source, destination, first + number, number, self._mode)
+            yield f"{rest} {encap}"
 
     def policies(self, number: int) -> Iterable[str]:
         """Commands of ip(8) for what must be protected."""
@@ -111,6 +108,22 @@ class Tunnel:
         """The peer."""
         ends = to_bytes(self.far), to_bytes(self.near)
         return FarEnd(*ends, TO_GATEWAY + number, self.upper is not None, self.is_in_udp)
+
+
+def association(source: str, destination: str, spi: int, number: int, mode: str = "tunnel") -> str:
+    """The command of ip(8) for one direction; number ties it to its policies."""
+    flag = "flag af-unspec" if mode == "tunnel" else ""
+    return (
+        f"xfrm state add src {source} dst {destination} proto esp spi {spi:#x} "
+        f"reqid {number} mode {mode} {flag} {CIPHERS}"
+    )
+
+
+def ip(lab: Lab, commands: Iterable[str]) -> None:
+    """Run commands of ip(8) in a laboratory."""
+    done = lab.run(["ip", "-batch", "-"], "".join(f"{command}\n" for command in commands))
+    if done.returncode:
+        raise LabError(done.stderr)
 
 
 def _named(flavour: str) -> Path:
@@ -147,6 +160,10 @@ class TunnelLab(Lab):
     def load(self, policy: str, loader: str, layout: str = "whole") -> None:
         """The ruleset of a policy that was compiled outside, and nothing else."""
         self.reset()
+        self.reload(policy, loader, layout)
+
+    def reload(self, policy: str, loader: str, layout: str = "whole") -> None:
+        """The same over what is there."""
         target, _, flavour = loader.partition("-")
         folder = POLICIES / policy / layout / target
         files = {file.name: file.read_text() for file in folder.iterdir()}
@@ -167,20 +184,15 @@ class TunnelLab(Lab):
         for name in names or self._numbers:
             number = self._numbers[name]
             tunnel = self.tunnels[number]
-            self._ip([*tunnel.associations(number), *tunnel.policies(number)])
+            ip(self, [*tunnel.associations(number), *tunnel.policies(number)])
 
     def down(self) -> None:
         """Neither associations nor policies, as if the daemon had ended."""
-        self._ip(["xfrm policy flush", "xfrm state flush"])
+        ip(self, ["xfrm policy flush", "xfrm state flush"])
 
     def expire(self) -> None:
         """Policies alone, as between two associations."""
-        self._ip(["xfrm state flush"])
-
-    def _ip(self, commands: Iterable[str]) -> None:
-        done = self.run(["ip", "-batch", "-"], "".join(f"{command}\n" for command in commands))
-        if done.returncode:
-            raise LabError(done.stderr)
+        ip(self, ["xfrm state flush"])
 
     # -- packets
 
