@@ -48,7 +48,6 @@ def test_one_host_does_not_fill_the_sets() -> None:
 
 NAMES = [
     "known",
-    "spis",
     "claims",
     "claimed-peers",
     "claimants",

@@ -85,7 +85,8 @@ SABOTAGE = {
         r"\1 5s",
     ),
     "asks another key": (CLAIMED, "ip daddr @claimed-peers ip saddr . ct zone != @claimants"),
-    "drops a first packet": ("@spis goto esp-known", "@spis drop"),
+    "drops a first packet": ("@known goto esp-known", "@known drop"),
+    "asks for a zone of what is not tracked": ("ct state established ct zone set", "ct zone set"),
     "drops what claims": ("ip daddr @claimed-peers return", "ip daddr @claimed-peers drop"),
     "drops within the limit": (
         "limit rate over 10/minute burst 64",

@@ -23,6 +23,7 @@ from tunnelgate.flows.netfilter import (
     Zone,
     rows,
 )
+from tunnelgate.proof.hooks import CONNTRACK
 
 #: What a zone is set for: ESP, and errors about it.
 _WITH_ZONES = Intervals.of([axes.l4(axes.ESP), axes.l4(axes.ICMP)])
@@ -38,7 +39,7 @@ def expect_to_pass(ruleset: Ruleset, chain: Chain, facts: Facts, within: Sets) -
     if chain.hook.is_nat or isinstance(chain.hook.policy, Drop):
         raise Unmodelled("a chain that decides asks what earlier packets have left")
     for row in rows(ruleset, chain, facts, within):
-        if row.label != ACCEPT:
+        if row.label != ACCEPT and not _is_question(row, chain):
             raise Unmodelled("this hangs on earlier packets", _line(row))
 
 
@@ -52,7 +53,7 @@ def zones(ruleset: Ruleset, facts: Facts) -> Iterator[Row]:
         for row in rows(ruleset, chain, facts):
             if row.label == DROP:
                 raise Unmodelled("a drop before destinations are translated", _line(row))
-            if isinstance(row.label, Zone):
+            if isinstance(row.label, Zone) and not _is_question(row, chain):
                 channels = row.sets[L4]
                 if channels is None or not channels <= _WITH_ZONES:
                     raise Unmodelled("a zone of other protocols than ESP", _line(row))
@@ -64,6 +65,12 @@ def zoned(found: list[Row]) -> tuple[tuple[Sets, ...], tuple[Sets, ...]]:
     rows = [(row.label, row.sets) for row in found if isinstance(row.label, Zone)]
     own = tuple(sets for zone, sets in rows if zone.is_own)
     return own, tuple(sets for zone, sets in rows if not zone.is_own)
+
+
+def _is_question(row: Row, chain: Chain) -> bool:
+    """Whether a row sets the zone of what has one: it asks what the map has (hooks.py)."""
+    assert chain.hook is not None, "a base chain has a hook"
+    return isinstance(row.label, Zone) and chain.hook.priority > CONNTRACK
 
 
 def _line(row: Row) -> int:

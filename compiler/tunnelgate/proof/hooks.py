@@ -24,6 +24,7 @@ from tunnelgate.flows.netfilter import (
     Jump,
     Rule,
     Ruleset,
+    State,
     Test,
     Unmodelled,
     Within,
@@ -32,7 +33,9 @@ from tunnelgate.flows.netfilter import (
 )
 
 #: When connections are known, and when destinations and sources are translated.
-_CONNTRACK, _DSTNAT, _SRCNAT = -200, -100, 100
+CONNTRACK, _DSTNAT, _SRCNAT = -200, -100, 100
+#: The states of what belongs to a connection, or begins one.
+_TRACKED = frozenset({State.NEW, State.ESTABLISHED, State.RELATED})
 _ANY_SOURCE = (None, axes.IPV4, axes.IPV6)
 
 
@@ -75,7 +78,7 @@ def _expect_nat(chain: Chain, hook: Hook) -> None:
     When it is made is the kernel's affair: the priority is the order among such chains alone
     (nf_nat_register_fn), and too early a one is not taken (nft_chain_parse_hook).
     """
-    if hook.priority <= _CONNTRACK:
+    if hook.priority <= CONNTRACK:
         raise Unmodelled("a translation before connections are known", _line(chain))
     if hook.hook not in {"prerouting", "postrouting"} and (chain.rules or hook.policy != Accept()):
         raise Unmodelled(f"a chain that translates at {hook.hook}", _line(chain))
@@ -88,16 +91,27 @@ def _expect_connections(hook: Hook, rules: list[Rule]) -> None:
     behind that.
     """
     begins = hook.hook in {"prerouting", "output"}
-    is_early = begins and hook.priority <= _CONNTRACK
+    is_early = begins and hook.priority <= CONNTRACK
     for rule in rules:
         if is_early and any(map(_is_about_connection, rule.tests)):
             raise Unmodelled("a question about a connection before it is known", rule.line)
         for case in rule.cases:
-            helper = case.action
-            if isinstance(helper, Helper) and not (begins and helper.is_final is is_early):
+            done = case.action
+            if isinstance(done, Helper) and not (begins and done.is_final is is_early):
                 raise Unmodelled("a helper where none is assigned", rule.line)
-            if isinstance(case.action, Zone | HostZone) and not is_early:
+            is_set = isinstance(done, HostZone) or (
+                isinstance(done, Zone) and not _is_tracked(rule)
+            )
+            if is_set and not is_early:
                 raise Unmodelled("a zone where connections are known", rule.line)
+
+
+def _is_tracked(rule: Rule) -> bool:
+    """Whether a rule is about connections alone: they keep their zone (nft_ct_set_zone_eval).
+
+    It asks then whether a map has a key, which Linux 6.1 cannot be asked in another way.
+    """
+    return any(isinstance(test, InState) and test.states <= _TRACKED for test in rule.tests)
 
 
 def _is_about_connection(test: Test) -> bool:

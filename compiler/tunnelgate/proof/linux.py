@@ -44,11 +44,8 @@ from tunnelgate.flows.sets import common, of_family
 from tunnelgate.meaning.decide import ICMP_ERRORS
 from tunnelgate.policy import Zone
 from tunnelgate.proof import earlier
-from tunnelgate.proof.hooks import expect_places
+from tunnelgate.proof.hooks import CONNTRACK, expect_places
 from tunnelgate.proof.world import Way, World
-
-#: The priority of connection tracking (NF_IP_PRI_CONNTRACK): zones are chosen before it.
-_CONNTRACK = -200
 
 
 class Linux:
@@ -112,7 +109,7 @@ class Linux:
             chosen = [row for row in said if isinstance(row.label, netfilter.HostZone)]
             if chosen and any(row.label == DROP for row in said):
                 raise Unmodelled("a chain that chooses zones and drops")
-            is_late = chain.hook is not None and chain.hook.priority >= _CONNTRACK
+            is_late = chain.hook is not None and chain.hook.priority >= CONNTRACK
             if chosen and (is_last or is_late):
                 raise Unmodelled(
                     "a host's zone where another may be chosen", int(str(chosen[0].cause))
