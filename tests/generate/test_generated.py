@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from generator import draft, policy_text, render, untidy
+from generator import draft, policy_text, profile, render, untidy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -87,7 +87,7 @@ def _findings(text: str) -> list[tunnelgate.Diagnostic]:
 def test_what_is_not_refused_compiles_and_its_order_makes_no_difference(
     target: str, choose: random.Random
 ) -> None:
-    text = policy_text(choose)
+    text = policy_text(choose, like=profile(target))
     plan, one = build(read(text)), find(target)
     if one.refuse(plan):
         return
@@ -105,7 +105,8 @@ def test_what_check_lets_pass_compiles_and_nothing_else_does(
     target: str, choose: random.Random
 ) -> None:
     """For a policy without errors, only what a target refuses stands between it and a ruleset."""
-    text = policy_text(choose) if choose.random() < 0.7 else draft(choose).text
+    like = profile(target)
+    text = policy_text(choose, like=like) if choose.random() < 0.7 else draft(choose).text
     is_right = not any(one.is_error for one in tunnelgate.check(text))
     found = tunnelgate.check(text, [target])
     wrong = [one for one in found if one.is_error]

@@ -10,7 +10,7 @@ The same seed gives the same text. `TUNNELGATE_POLICIES` says how many the tests
 
 from .packets import packets
 from .policies import Draft, draft, policy_text
-from .profiles import ANYTHING, PF, Profile
+from .profiles import ANYTHING, PF, Profile, profile
 from .rendering import render, untidy
 from .zones import Ground, ground
 
@@ -24,6 +24,7 @@ __all__ = [
     "ground",
     "packets",
     "policy_text",
+    "profile",
     "render",
     "untidy",
 ]

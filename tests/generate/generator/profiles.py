@@ -92,3 +92,8 @@ PF = replace(
     },
     targets=("pf", "pf-classic"),
 )
+
+
+def profile(target: str) -> Profile:
+    """The profile of which a target refuses nothing; else all of the language."""
+    return PF if target in PF.targets else ANYTHING

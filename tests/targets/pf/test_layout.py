@@ -100,4 +100,5 @@ def test_the_header_says_how_to_read_and_load(target: str) -> None:
     text = header(ZONES, target, "whole")
     assert "pfctl -nf pf.conf" in text
     assert "# Load it:   pfctl -f pf.conf" in text
+    assert "if pfctl finds a mistake, the old one stays" in text
     assert "gateway `policy`, made from policy.tg" in text

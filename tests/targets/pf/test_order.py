@@ -70,6 +70,7 @@ def test_fragments_are_put_together() -> None:
 def test_loopback_is_skipped_and_states_of_esp_live_as_long_as_elsewhere(target: str) -> None:
     made = lines(ZONES, target)
     assert "set skip on lo" in made
+    assert "set block-policy drop" in made  # `return` tells ESP that a port is unreachable
     assert "set timeout { other.first 600, other.single 600, other.multiple 600 }" in made
 
 
