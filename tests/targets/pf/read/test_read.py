@@ -149,6 +149,23 @@ def test_the_modern_dialect_has_no_order() -> None:
 
 
 @pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pass from {{ 10.0.0.1{} 10.0.0.2 }}\n",
+        "pass proto tcp to port {{ 80{} 443 }}\n",
+        "table <t> {{ 10.0.0.1{} 10.0.0.2 }}\n",
+    ],
+)
+def test_a_list_goes_on_in_the_next_line_but_not_behind_a_comma(
+    text: str, dialect: Dialect
+) -> None:
+    assert read(text.format("\n"), dialect)
+    with pytest.raises(Refused, match="the line ends too early"):
+        read(text.format(",\n"), dialect)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
 def test_names_may_be_so_long(dialect: Dialect) -> None:
     label, tag, table, interface = 63 * "l", 63 * "t", 31 * "t", 14 * "i" + "0"
     one = rule(f"pass on {interface} from <{table}> tag {tag} label {label}", dialect)
