@@ -150,7 +150,7 @@ class Walked:
         return self._indexes_of_translations[key]
 
     def _index(self, rules: list[R]) -> Index[R]:
-        return Index([(rule, self._as_sets(rule)) for rule in rules])
+        return Index((rule, self._as_sets(rule)) for rule in rules)
 
     def _as_sets(self, rule: Rule | Translation) -> Asked:
         keeps = isinstance(rule, Rule) and rule.state is not None
