@@ -16,6 +16,7 @@ from tunnelgate.meaning.flatten import Cause
 from tunnelgate.policy import Policy, Statement
 from tunnelgate.proof.prove import MODEL, left_out_of_pf, refutations
 from tunnelgate.proof.refuted import Refuted
+from tunnelgate.syntax.uncollected import uncollected
 from tunnelgate.target import Readable, Setup
 
 OBLIGATIONS = (
@@ -74,9 +75,10 @@ def prove(policy: Policy, target: Readable, files: Mapping[str, str], setup: Set
     """
     about = f"the {target.name} ruleset of {policy.name}"
     try:
-        rulesets = target.read(files)
-        whole = setup.layout == "whole"
-        found = list(islice(refutations(policy, rulesets, whole=whole), _MOST))
+        with uncollected():
+            rulesets = target.read(files)
+            whole = setup.layout == "whole"
+            found = list(islice(refutations(policy, rulesets, whole=whole), _MOST))
     except Unmodelled as error:
         raise NotProved(f"{about} cannot be read back: {error}") from error
     except BudgetExceeded as error:
