@@ -134,6 +134,40 @@ def test_limits_are_compared(wrong: str) -> None:
     assert refuted(policy, "pf", {**files, "pf.conf": text})
 
 
+BESIDE = """gateway beside
+zone wan {
+  interface eth0
+  address 203.0.113.1
+  host hq = 192.0.2.10
+}
+zone lan {
+  interface eth1
+  network 192.168.1.0/24
+  address 192.168.1.1
+  host box = 192.168.1.10
+}
+nat from lan to wan
+"""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "forward any from wan to box with hairpin\n",
+        "deny l2tp-ipsec from hq to gateway\nallow l2tp from wan to gateway\n",
+        (
+            "deny tcp/25 from gateway to wan\n"
+            "allow ssh from gateway to wan with limit 6/minute per source\n"
+        ),
+    ],
+    ids=["leases and a hairpin", "L2TP in clear", "a limit that the gateway does not need"],
+)
+def test_what_stands_beside_each_other(statements: str, target: str, layout: Layout) -> None:
+    assert refutations(policy_of(BESIDE + statements), target, layout) == []
+
+
 def test_the_line_is_told_of_each_of_many_hosts() -> None:
     """Rows of many hosts are one in the comparison; a difference still names its own line."""
     hosts = "".join(f"allow ssh from 10.0.0.{n} to 192.0.2.{n}\n" for n in range(1, 9))

@@ -137,7 +137,8 @@ CHANNEL = Rule(
     severity=Severity.ERROR,
     summary="ports or types that the target cannot tell apart",
     why="pf compares the ports of TCP and UDP; of SCTP, DCCP and UDP-Lite it sees the protocol "
-    "alone. It reads protocol 0 as any. In the classic dialect a translation is about all of ICMP.",
+    "alone. It reads protocol 0 as any. In the classic dialect a translation is about all of ICMP. "
+    "The filter compares ports as a translation has left them.",
     source="pf.conf(5), proto and port",
     bad=_ZONES + "allow sctp/3868 from lan to wan\n",
     good=_ZONES + "allow tcp/3868 from lan to wan\n",

@@ -20,17 +20,21 @@ from tunnelgate_targets.pf.always import Always
 from tunnelgate_targets.pf.layout import zone_interfaces
 from tunnelgate_targets.pf.links import (
     ARRIVED,
+    BOOTPS,
     ENC,
     GATEWAY,
     LEASE,
     REPLY,
     SPOOFED,
+    UNSPECIFIED,
     crossing_tag,
     decrypting,
     errors_tag,
     forward_tag,
+    leases,
     on,
     protected,
+    refused_tag,
     uses_enc,
     uses_tunnels,
 )
@@ -59,7 +63,6 @@ _IP_IN_IP = Way((4, 41))
 _ICMP_ERRORS = Intervals.of(
     axes.l4(axes.ICMP, kind << 8, kind << 8 | 255) for kind in (3, 4, 5, 11, 12)
 )
-_UNSPECIFIED = axes.address_of("0.0.0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +152,40 @@ class Filter:
         assert link.sources is not None
         good = link.sources | _NOBODY
         text = f"source is not of zone {link.name}"
-        lease = bool(good & axes.IPV4 - axes.UNKNOWN) and _UNSPECIFIED not in good
         for family in (4, 6):
             axis = axes.family_axis(family) - axes.UNKNOWN
             bad = self.tables.host(f"not-{link.name}", axis - good, family)
             if bad is None:
                 continue
             where = Where(on(link), family, source=bad)
-            if family == 4 and lease:
-                yield rule("block in", where, f"tag {SPOOFED}")
-                asks = Where(on(link), 4, Way((axes.UDP,), ("67",)), source="0.0.0.0")
-                yield rule("block in", asks, f"tag {LEASE}")
-                where = Where(on(link), tagged=SPOOFED)
-            yield from self.verdicts.refused("in", link, where, text)
+            if family == 4 and leases(link):
+                yield from self._spoofed_but_leases(link, where, text)
+            else:
+                yield from self.verdicts.refused("in", link, where, text)
+
+    def _spoofed_but_leases(self, link: Link, spoofed: Where, text: str) -> Iterator[str]:
+        """Nobody may ask for a lease, and what a forward has translated keeps the tag that says so.
+
+        Without it, it would be let in as what crosses, without the state that translates it.
+        """
+        asks = Where(on(link), 4, Way((axes.UDP,), ("67",)), source="0.0.0.0")
+        if self._forwards_leases(link):
+            forward, held = forward_tag(link), refused_tag(link)
+            yield rule("block in", spoofed.but(tagged=forward), f"tag {held}")
+            yield rule("block in", asks.but(tagged=held), f"tag {forward}")
+            yield from self.verdicts.refused("in", link, Where(on(link), tagged=held), text)
+            spoofed, asks = (one.but(tagged=forward, untagged=True) for one in (spoofed, asks))
+        yield rule("block in", spoofed, f"tag {SPOOFED}")
+        yield rule("block in", asks, f"tag {LEASE}")
+        yield from self.verdicts.refused("in", link, Where(on(link), tagged=SPOOFED), text)
+
+    def _forwards_leases(self, link: Link) -> bool:
+        return any(
+            dnat.link is link
+            and dnat.match.l4.overlaps(BOOTPS)
+            and UNSPECIFIED in dnat.match.source
+            for dnat in self.plan.dnats
+        )
 
     def local(self) -> Iterator[str]:
         """What is for the machine itself gets a tag; until something allows it, nothing does.
@@ -227,12 +251,14 @@ class Filter:
         if pair is None:
             return
         decrypted = arrival.on == ENC and not arrival.link.over
-        for one in denials(pair.denials):
+        denied, passed = (
+            [one for one in rules if decrypted or not one.decrypted]
+            for rules in (denials(pair.denials), permissions(pair.permissions))
+        )
+        for one in denied:
             for where in self._wheres(one.match, arrival, GATEWAY):
                 yield from self._denied("in", arrival.link, where, one)
-        for one in permissions(pair.permissions):
-            if one.decrypted and not decrypted:
-                continue
+        for one in passed:
             for where in self._wheres(one.match, arrival, GATEWAY):
                 yield self.verdicts.passed("in", where, one, bound=arrival.bound)
 

@@ -18,6 +18,10 @@ ENC = "enc0"
 #: Tags of ours that are about no link. No zone has a dot in its name.
 GATEWAY, REPLY, SPOOFED, LEASE = "tg.gateway", "tg.reply", "tg.spoofed", "tg.lease"
 ARRIVED, ELSEWHERE = "tg.arrived", "tg.elsewhere"
+UNSPECIFIED = axes.address_of("0.0.0.0")
+"""Who asks for a lease (RFC 2131)."""
+BOOTPS = Intervals.of([axes.l4(axes.UDP, 67, 67)])
+"""Where leases are asked for."""
 _TUNNELS = Intervals.of([axes.l4(axes.ESP), axes.l4(axes.UDP, 4500, 4500)])
 
 
@@ -38,6 +42,13 @@ def on(link: Link) -> str:
     return one_of(tuple(interface(name) for name in ports_of(link)))
 
 
+def leases(link: Link) -> bool:
+    """Whether somebody without an IPv4 address is none of a link, but may ask for a lease there."""
+    if link.sources is None or link.over is not None:
+        return False
+    return bool(link.sources & axes.IPV4 - axes.UNKNOWN) and UNSPECIFIED not in link.sources
+
+
 def crossing_tag(link: Link) -> str:
     """The tag of what came in by a link and is not for the gateway."""
     return tag(f"tg:{link.name}")
@@ -46,6 +57,11 @@ def crossing_tag(link: Link) -> str:
 def forward_tag(link: Link) -> str:
     """The tag of what a forward has translated where it came in by a link."""
     return tag(f"tg:{link.name}:forward")
+
+
+def refused_tag(link: Link) -> str:
+    """The tag of what a forward has translated, and whose source is not of the link."""
+    return tag(f"tg:{link.name}:forward:spoofed")
 
 
 def errors_tag(link: Link) -> str:

@@ -11,11 +11,20 @@ from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import Feature, Link, Origin, Pair, Plan, Rule
 from tunnelgate.target import Setup
 from tunnelgate_targets.pf.helping import spared
-from tunnelgate_targets.pf.links import is_group, named_icmp, ports_of, uses_enc
+from tunnelgate_targets.pf.links import (
+    BOOTPS,
+    UNSPECIFIED,
+    is_group,
+    leases,
+    named_icmp,
+    ports_of,
+    uses_enc,
+)
 from tunnelgate_targets.pf.versions import SYSTEMS, serves
 from tunnelgate_targets.pf.words import Unmatchable, ways
 
 _TCP = Intervals.of([axes.l4(axes.TCP)])
+_UDP = Intervals.of([axes.l4(axes.UDP)])
 #: `set log-denied on`: the one rate that a policy need not name, and that no pf keeps to.
 _ON = 10
 _ENCAPSULATED = (
@@ -33,6 +42,7 @@ def refuse(plan: Plan, setup: Setup, target: str) -> list[Diagnostic]:
         *_wildcards(plan),
         *_addresses(plan),
         *_channels(plan, target),
+        *_leases(plan),
     ]
     if setup.version is not None:
         found += _versions(plan, setup.version, target)
@@ -221,6 +231,21 @@ def _channels(plan: Plan, target: str) -> Iterator[Diagnostic]:
         for dnat in plan.dnats:
             if named_icmp(dnat.match.l4, dnat.family):
                 yield _channel(dnat.origin, "`rdr` takes all of ICMP, and not some types of it")
+
+
+def _leases(plan: Plan) -> Iterator[Diagnostic]:
+    """Forwards after which no rule tells who asks for a lease: the filter sees the new port."""
+    for dnat in plan.dnats:
+        if dnat.port is None or not leases(dnat.link) or UNSPECIFIED not in dnat.match.source:
+            continue
+        channels = dnat.match.l4
+        if channels.overlaps(BOOTPS) or (dnat.port == 67 and channels.overlaps(_UDP)):
+            yield Diagnostic(
+                rules.CHANNEL,
+                "pf sees the new port alone, and cannot tell who asks for a lease",
+                Label(dnat.origin.span),
+                help="leave `hairpin` out, or forward udp/67 to the port that it has",
+            )
 
 
 def _channel(origin: Origin, message: str) -> Diagnostic:

@@ -79,6 +79,24 @@ def test_a_lease_is_asked_for_by_nobody(target: str) -> None:
     ]
 
 
+def test_what_a_forward_has_translated_keeps_its_tag_where_leases_are_asked_for(
+    target: str,
+) -> None:
+    """With another one it would be let in without the state that translates it (modern)."""
+    made = lines(NAT + "forward any from wan to box with hairpin\n", target)
+    mine, spoofed = "tagged tg:lan:forward", "tg:lan:forward:spoofed"
+    first = position(made, f"block in on em1 inet from ! 192.168.1.0/24 {mine} tag {spoofed}")
+    asks = "block in on em1 inet proto 17 from 0.0.0.0 to any port 67"
+    assert made[first + 1 : first + 5] == [
+        f"{asks} tagged {spoofed} tag tg:lan:forward",
+        f'block in quick on em1 tagged {spoofed} label "source is not of zone lan"',
+        f"block in on em1 inet from ! 192.168.1.0/24 ! {mine} tag tg.spoofed",
+        f"{asks} ! {mine} tag tg.lease",
+    ]
+    for other in ("any from wan to box", "tcp/67 from wan to box with hairpin"):
+        assert spoofed not in "\n".join(lines(NAT + f"forward {other}\n", target))
+
+
 def test_antispoof_off(target: str) -> None:
     assert "spoofed" not in "\n".join(lines(ZONES + "set antispoof off\n", target))
 
@@ -277,6 +295,13 @@ def test_l2tp_inside_ipsec_only(target: str) -> None:
     assert all("on enc0" in line and "(if-bound)" in line for line in inside)
     clear = 'label "L2TP in clear text"'
     assert f"block out quick on em0 proto 17 from (self) port 1701 {clear}" in made
+
+
+def test_a_denial_of_l2tp_inside_ipsec_denies_none_in_clear(target: str) -> None:
+    text = ZONES + "deny l2tp-ipsec from hq to gateway\nallow l2tp from wan to gateway\n"
+    made = lines(text, target)
+    assert any(line.startswith("pass in quick on em0 ") and "port 1701" in line for line in made)
+    assert not any(line.startswith("block in") and "port 1701" in line for line in made)
 
 
 def test_l2tp_beside_a_tunnel_is_of_no_protected_source(target: str) -> None:

@@ -104,7 +104,7 @@ def test_segments_of_a_protected_network_are_those_of_enc0() -> None:
 def test_every_rule_that_decides_is_quick_but_the_first(target: str) -> None:
     for line in lines(EVERYTHING, target):
         if line.startswith(("pass", "block")) and line != "block all":
-            assert " quick " in line or re.search(r" tag tg\.\w+$", line), line
+            assert " quick " in line or re.search(r" tag tg[.:]\S+$", line), line
 
 
 def test_forwarding_is_asked_for(target: str) -> None:

@@ -113,6 +113,22 @@ def test_the_classic_dialect_translates_icmp_as_a_whole() -> None:
     assert not codes(NAT + "forward icmp from wan to box\n", "pf-classic")
 
 
+@pytest.mark.parametrize(
+    ("forward", "refuses"),
+    [
+        ("udp/67 from wan to box port 6767 with hairpin", True),
+        ("udp/6767 from wan to box port 67 with hairpin", True),
+        ("tcp/6767 from wan to box port 67 with hairpin", False),
+        ("udp/67 from wan to box with hairpin", False),
+        ("udp/67 from wan to box port 6767", False),
+    ],
+)
+def test_who_asks_for_a_lease_is_told_by_a_port_that_stays(
+    target: str, forward: str, refuses: bool
+) -> None:
+    assert codes(f"{NAT}forward {forward}\n", target) == (["TG410"] if refuses else [])
+
+
 # -- PPTP of one host
 
 
