@@ -68,3 +68,10 @@ def test_an_index_finds_what_meets(box: plain.Box, entries: list[plain.Box]) -> 
     ]
     assert [number for number, _ in found] == [number for number, _ in wanted]
     assert [shared for _, shared in found] == [shared for _, shared in wanted]
+
+
+@given(planes, many)
+def test_an_index_finds_what_holds_all(box: plain.Box, entries: list[plain.Box]) -> None:
+    index = BoxIndex((entry, number) for number, entry in enumerate(entries))
+    wanted = [number for number, entry in enumerate(entries) if points(box) <= points(entry)]
+    assert sorted(index.holding(box)) == wanted

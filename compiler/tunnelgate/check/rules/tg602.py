@@ -47,13 +47,12 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for rule in context.allows:
         if rule.options != _PLAIN or not rule.l4:
             continue
-        around = list(_around(context, rule))
-        wider = next((one for one in around if _is_wider(one, rule)), None)
+        wider = next((one for one in _holding(context, rule) if _is_wider(one, rule)), None)
         if wider is not None:
             gone.add(rule)
             message = "this `allow` is a part of another one"
             yield _tell(rule, message, [wider], "says this, and more")
-        elif around and not rule.protocols.inside_ipsec:
+        elif not rule.protocols.inside_ipsec and any(_holding(context, rule, first=True)):
             left.append(rule)
     for rule in left:
         cover = _cover(context, rule, gone)
@@ -74,12 +73,14 @@ def _tell(rule: Rule, message: str, others: Iterable[Rule], word: str) -> Diagno
     )
 
 
-def _around(context: Context, rule: Rule) -> Iterator[Rule]:
-    """The other statements without a limit that hold the first of all flows of one."""
+def _holding(context: Context, rule: Rule, *, first: bool = False) -> Iterator[Rule]:
+    """The other statements without a limit that hold all flows of one, or the first of them."""
     for ingress, sources in rule.source.zones[:1]:
         for egress, destinations in rule.destination.zones[:1]:
-            first = [Intervals.single(one.first()) for one in (sources, destinations, rule.l4)]
-            for _, _, other in context.permissions[ingress, egress].meeting(tuple(first)):
+            flows: Box = (sources, destinations, rule.l4)
+            if first:
+                flows = tuple(Intervals.single(one.first()) for one in flows)
+            for other in context.permissions[ingress, egress].holding(flows):
                 if other is not rule and other.options.limit is None:
                     yield other
 
