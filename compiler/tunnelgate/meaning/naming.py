@@ -128,9 +128,9 @@ def _literals(addresses: Intervals) -> Iterator[str]:
 
 
 def _literal(interval: Interval) -> str:
-    networks = axes.to_networks(interval)
     if interval[0] == interval[1]:
         return str(axes.to_address(interval[0]))
+    networks = axes.to_networks(interval)
     if len(networks) == 1:
         return str(networks[0])
     return f"{axes.to_address(interval[0])}-{axes.to_address(interval[1])}"

@@ -207,12 +207,20 @@ def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[tuple[int
     All cases are cut out at once, since they are a first-match list as well.
     """
     found = [one for one in asked if one.exists()]
-    if not found:
+    stages = list(stages)
+    while stages and not any(map(_tells, stages[-1])):
+        del stages[-1]
+    if not found or not stages:
         return
     domain = tuple(Intervals.union_of(one.box[axis] for one in found) for axis in range(AXES))
     cutting = [*(Row(one.box, one.case) for one in found), Row(EVERYTHING, DROP)]
     narrow = [within(stage, domain) for stage in stages]
     for _, (mine, *rows) in cases([cutting, *narrow], domain, final=[DROP]):
         for row in rows:
-            if isinstance(row.cause, int):
-                yield cast("int", mine.label), row.cause
+            if _tells(row):
+                yield cast("int", mine.label), cast("int", row.cause)
+
+
+def _tells(row: Row) -> bool:
+    """Whether a row tells a line."""
+    return isinstance(row.cause, int) and row.cause > 0

@@ -25,6 +25,8 @@ _WITH_SOURCE_PORTS = Intervals.of(axes.l4(protocol) for protocol in sorted(axes.
 
 Rules: TypeAlias = Mapping[str, Lines | None]
 """The rulesets of each target asked for; None of one that cannot be shown."""
+_Told: TypeAlias = tuple[bool, tuple[str, ...], tuple[str, ...], str, tuple[Statement, ...]]
+"""What is told of a case."""
 
 
 class Line(NamedTuple):
@@ -53,24 +55,28 @@ def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rule
     """The cases in their order, those that read the same in both families as one."""
     writer = _Writer(policy, question)
     met = {name: None if one is None else one.of(cases) for name, one in rules.items()}
-    alike: dict[tuple[object, ...], list[int]] = {}
+    alike: dict[_Told, list[int]] = {}
     for number, case in enumerate(cases):
-        told = (writer.flows(case), tuple(writer.effects(case)), _reason(case), case.statements)
-        alike.setdefault((case.fate.passes, *told), []).append(number)
+        told = (
+            case.fate.passes,
+            writer.flows(case),
+            tuple(writer.effects(case)),
+            _reason(case),
+            case.statements,
+        )
+        alike.setdefault(told, []).append(number)
     families = {case.family for case in cases}
     found = []
-    for numbers in alike.values():
+    for (passes, flows, effects, reason, statements), numbers in alike.items():
         some = tuple(cases[number] for number in numbers)
-        first = some[0]
-        flows = writer.flows(first)
-        family = f" (IPv{first.family})" if {case.family for case in some} < families else ""
+        family = f" (IPv{some[0].family})" if {case.family for case in some} < families else ""
         found.append(
             Line(
-                first.fate.passes,
+                passes,
                 tuple(flow + family for flow in flows),
-                tuple(writer.effects(first)),
-                _reason(first),
-                first.statements,
+                effects,
+                reason,
+                statements,
                 {
                     name: None if one is None else _rules(one[number] for number in numbers)
                     for name, one in met.items()
