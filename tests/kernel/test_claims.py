@@ -142,6 +142,23 @@ def test_two_zones_share_an_address(loader: str, log: KernelLog) -> None:
             assert_only_the_first_passes(made, loader, log, probes)
 
 
+def test_of_many_addresses_each_has_its_own_claimants(loader: str, log: KernelLog) -> None:
+    """So many `nat` statements that the address of a host is looked up; the rest share another."""
+    hosts = "".join(
+        f"nat from 192.168.1.{number} to wan as 203.0.113.{2 if number in (20, 30) else 1}\n"
+        for number in (20, 30, *range(100, 112))
+    )
+    text = f"nat from lan to wan\n{hosts}allow esp from lan to wan with single\n"
+    with gateway(text, loader) as made:
+        for pair in ((ALICE, BOB), (BOX, "192.168.1.101"), ("192.168.1.101", BOX)):
+            probes = out(pair[0], "esp"), out(pair[1], "esp")
+            assert_only_the_first_passes(made, loader, log, probes)
+        made.lab.flush_conntrack()
+        made.settle()
+        for source in (BOB, "192.168.1.101"):  # of two addresses
+            assert made.lab.send(out(source, "esp")).arrivals, source
+
+
 def test_when_the_first_is_gone_the_second_gets_in(loader: str, log: KernelLog) -> None:
     text = "nat from lan to wan\nallow esp from lan to hq with single\n"
     with gateway(text, loader) as made:

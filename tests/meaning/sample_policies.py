@@ -141,3 +141,50 @@ nat from lan to wan
 nat from 192.168.1.0/24 to wan as 203.0.113.1
 nat from lan to cable
 """ + _crowd()
+
+
+def _translated() -> str:
+    """So many `nat` statements of each kind that a target looks them up, one nested in another."""
+    kinds = (
+        "nat from 192.168.{0}.10 to wan as 203.0.113.{1}",
+        "nat from 192.168.{0}.11 to wan",
+        "nat from 192.168.{0}.0/24 to wan as 203.0.113.{2}",
+        "forward ipsec from wan at 203.0.113.{2} to 192.168.{0}.20",
+        "nat from lan to 198.51.102.{0} as 198.51.102.{2}",
+        "nat ipv6 from fd00:1::{0} to wan as 2001:db8::{1}",
+        "forward tcp/{0}80 from wan at 203.0.113.1 to 192.168.{0}.30 with hairpin",
+    )
+    numbers = range(1, 12)
+    return "".join(
+        f"{kind.format(number, number % 4 + 1, number + 100)}\n"
+        for kind in kinds
+        for number in numbers
+    )
+
+
+def _addresses(network: str, numbers: range) -> str:
+    return ", ".join(f"{network}{number}" for number in numbers)
+
+
+TRANSLATED = f"""gateway translated
+zone wan {{
+  interface eth0
+  address   {_addresses("203.0.113.", range(1, 5))}
+  address   {_addresses("203.0.113.", range(101, 113))}
+  address   {_addresses("2001:db8::", range(1, 5))}
+}}
+zone cable {{
+  interface eth2
+  network 198.51.102.0/24
+  address {_addresses("198.51.102.", range(101, 113))}
+}}
+zone lan {{
+  interface eth1
+  network 192.168.0.0/16, fd00:1::/64
+  address 192.168.0.1
+}}
+nat from lan to wan
+nat ipv6 from lan to wan
+allow ipsec, udp/443, ssh from lan to wan, cable
+allow gre from lan to wan with single
+""" + _translated()

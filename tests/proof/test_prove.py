@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -17,12 +18,12 @@ from generator import policy_text
 from judging import refuted
 from sabotage import mutants
 from sabotage.judge import Judge, Verdict
-from sample_policies import CROWD, L2TP, MIXTURE, TWO_WANS
+from sample_policies import CROWD, L2TP, MIXTURE, TRANSLATED, TWO_WANS
 
 import tunnelgate
 from tunnelgate.cli.main import main
-from tunnelgate.proof import NotProved
-from tunnelgate.target import Layout, find
+from tunnelgate.proof import NotProved, prove
+from tunnelgate.target import WHOLE, Layout, find
 
 EXAMPLES = sorted(
     path
@@ -39,7 +40,7 @@ TARGETS = ["nftables", "iptables"]
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize(
     "source",
-    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP, CROWD],
+    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP, CROWD, TRANSLATED],
     ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def test_examples_are_proved(source: Path | str, layout: Layout, target: str) -> None:
@@ -93,6 +94,48 @@ def test_mutants_are_caught_or_mean_the_same(name: str, target: str) -> None:
     assert told.total() == 50
     assert told[Verdict.REFUTED] > 20, told
     assert all(one.is_asked_twice for one in outcomes if one.verdict is Verdict.SAME)
+
+
+#: Changes of what many translations are looked up in: pattern, and what is there instead.
+LOOKED_UP = {
+    "nftables": {
+        "another address": (r"(192.168.3.10 : 203.0.113.)4", r"\g<1>3"),
+        "another host": (r"192.168.3.10( : 203)", r"192.168.3.12\1"),
+        "a host left out": (r"\t192.168.3.10 : 203[^\n]*\n", ""),
+        "the destination looked up": (r"snat ip to ip saddr map", "snat ip to ip daddr map"),
+        "another chain": (
+            r"(192.168.3.0/24 : goto )(nat[^ ,]+)([^\n]*\n[^\n]*: goto )(nat[^ ,]+)",
+            r"\1\4\3\2",
+        ),
+        "some packets alone": (r"(snat ip to ip saddr map)", r"limit rate 1/second \1"),
+        "another verdict": (r"(192.168.3.0/24 : )goto nat", r"\1jump nat.lan.wan"),
+        "a set of another translation": (r"(@masquerade\S+) masquerade", r"\1 accept"),
+        "the networks first": (
+            r"(\n[^\n]*@nat.lan.wan.ip.source.points[^\n]*)(.*)(\n[^\n]*@ports[^\n]*)",
+            r"\3\2\1",
+        ),
+    },
+    "iptables": {
+        "another address": (r"(-s 192.168.3.10 [^\n]*--to-source 203.0.113.)4", r"\g<1>3"),
+        "another host": (r"(-A tg-wan.snat\S* -s )192.168.3.10 ", r"\g<1>192.168.3.12 "),
+        "another branch": (r"-s 192.168.2.0/23( [^\n]* -j tg-wan.snat)", r"-s 192.168.64.0/23\1"),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "change"), [(target, one) for target, some in LOOKED_UP.items() for one in some]
+)
+def test_a_translation_that_is_looked_up_is_held_to_its_statement(target: str, change: str) -> None:
+    policy = tunnelgate.load(TRANSLATED)
+    files = emitted(policy, target)
+    assert files is not None
+    name = {"nftables": "ruleset.nft", "iptables": "rules.v4"}[target]
+    pattern, new = LOOKED_UP[target][change]
+    made = re.sub(pattern, new, files[name], count=1, flags=re.DOTALL)
+    assert made != files[name]
+    with pytest.raises(NotProved):
+        prove(policy, find(target), {**files, name: made}, WHOLE)
 
 
 POLICY = """gateway g

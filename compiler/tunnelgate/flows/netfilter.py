@@ -25,7 +25,7 @@ from tunnelgate.flows.fields import (
 )
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
-from tunnelgate.flows.sets import common, sets, without
+from tunnelgate.flows.sets import common, merged, sets, without
 
 ACCEPT = "accepted"
 """The label of what a base chain lets on."""
@@ -429,17 +429,21 @@ class _Walk:
         """
         if depth > _DEPTH:
             raise Unmodelled("chains call each other without an end")
-        left: list[Sets] = []  # boxes that have gone back to the caller
+        left: tuple[Sets, ...] = ()  # boxes that have gone back to the caller
         for rule in chain.rules:
             is_possible = any(isinstance(test, Maybe) for test in rule.tests)
+            # by this rule: no packet meets two entries of a map, so they need not be told apart
+            leaving: list[Sets] = []
             for wanted, action in self._cases(rule, box):
                 for piece in without([wanted], left):
                     if is_possible:
                         yield from self._possibly(action, piece, rule, depth)
                         continue
-                    ended = yield from self._act(action, piece, rule, depth, left)
+                    ended = yield from self._act(action, piece, rule, depth, leaving)
                     if ended and piece == box:
-                        return not left
+                        return not (left or leaving)
+            if leaving:
+                left = merged([*left, *leaving])
         return False
 
     def _act(

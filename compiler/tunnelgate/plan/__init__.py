@@ -26,6 +26,7 @@ from tunnelgate.plan.model import (
 from tunnelgate.plan.size import connections
 from tunnelgate.plan.tables import Element, Row, Shape, Table, asked, tabulate
 from tunnelgate.plan.taken import Keeper, Taken, taken
+from tunnelgate.plan.tiers import tiers
 
 __all__ = [
     "LAST_APART",
@@ -61,4 +62,5 @@ __all__ = [
     "connections",
     "tabulate",
     "taken",
+    "tiers",
 ]

@@ -23,12 +23,14 @@ _PORT_BITS = 16
 
 
 class Leaf(NamedTuple):
-    """A rule: where all that it matches comes from, its channels, and what writes it into a chain.
+    """A rule: where all that it matches comes from and goes, its channels, and what writes it into
+    a chain.
 
     No packet meets two of different effect, so that their order is no matter.
     """
 
     source: Interval
+    destination: Interval
     channel: Interval
     write: Callable[[str], None]
 
@@ -43,8 +45,8 @@ class Branches:
         self.role = role
 
     def plant(self, at: str, leaves: Sequence[Leaf]) -> None:
-        """Write rules, by what they come from and then by their ports where they are many."""
-        self._plant(at, leaves, (self._by_source, self._by_port))
+        """Write rules, by their addresses and then by their ports where they are many."""
+        self._plant(at, leaves, (self._by_source, self._by_destination, self._by_port))
 
     def _plant(self, at: str, leaves: Sequence[Leaf], ways: tuple[_Way, ...]) -> None:
         if len(leaves) <= _FEW or not ways:
@@ -65,6 +67,10 @@ class Branches:
     def _by_source(self, leaves: Sequence[Leaf]) -> _Branches:
         blocks, rest = _blocks([(leaf, leaf.source) for leaf in leaves], self.first)
         return {f"-s {prefixes(block)[0]}": some for block, some in blocks.items()}, rest
+
+    def _by_destination(self, leaves: Sequence[Leaf]) -> _Branches:
+        blocks, rest = _blocks([(leaf, leaf.destination) for leaf in leaves], self.first)
+        return {f"-d {prefixes(block)[0]}": some for block, some in blocks.items()}, rest
 
     def _by_port(self, leaves: Sequence[Leaf]) -> _Branches:
         by_protocol: dict[int, list[Leaf]] = defaultdict(list)

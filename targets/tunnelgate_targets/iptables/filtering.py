@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tunnelgate.flows import Intervals
@@ -19,6 +20,7 @@ from tunnelgate_targets.iptables.links import DECRYPTED, Links
 from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.pairs import Divided, Surroundings
 from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.statements import remark
 from tunnelgate_targets.iptables.words import AH_MATCH, all_prefixes, join, known
 
 BUILT_IN = ("INPUT", "FORWARD", "OUTPUT")
@@ -162,12 +164,7 @@ class Filter:
         """AH that would be translated is dropped in its original direction; replies of AH begun on
         the other side pass (targets page, AH and NAT).
         """
-        wanted: dict[tuple[Link, Link], list[tuple[str, str]]] = {}
-        for snat in self.plan.snats:
-            path = None if snat.hairpin else self._path(snat)
-            if path is not None:
-                ends = wanted.setdefault((snat.source, snat.destination), [])
-                ends.append((path, snat.origin.text))
+        wanted = self._translated()
         if not wanted:
             return
         at = self.chains.begin(chain((), "untranslatable"))
@@ -183,11 +180,26 @@ class Filter:
             for path, about in wanted[pair]:
                 self.chains.add(name, path, DROP, f"{about}: never AH")
 
-    def _path(self, snat: Snat) -> str | None:
-        """The addresses of a translation, None where it is none of this family."""
-        if snat.family != self.family:
-            return None
-        source = self.sets.match("s", snat.match.source, self.family, snat.source.name)
+    def _translated(self) -> dict[tuple[Link, Link], list[tuple[str, str]]]:
+        """Between which links what is translated, and for which statements."""
+        found: dict[tuple[Link, Link], list[Snat]] = defaultdict(list)
+        for snat in self.plan.snats:
+            if snat.family == self.family and not snat.hairpin:
+                found[snat.source, snat.destination].append(snat)
+        return {
+            ends: [
+                (path, remark(one.origin for one in alike))
+                for alike in _alike(some)
+                if (path := self._path(alike)) is not None
+            ]
+            for ends, some in found.items()
+        }
+
+    def _path(self, snats: Sequence[Snat]) -> str | None:
+        """The addresses of translations towards the same, None where they are of no packet."""
+        snat = snats[0]
+        sources = Intervals.union_of(one.match.source for one in snats)
+        source = self.sets.match("s", sources, self.family, snat.source.name)
         goal = self.sets.match("d", snat.match.destination, self.family, snat.destination.name)
         return None if source is None or goal is None else join(source, goal)
 
@@ -247,6 +259,16 @@ class Filter:
             return [f"-s {one}" for one in found]
         match = self.sets.match("s", addresses, self.family, link.name)
         return [] if match is None else [match]
+
+
+def _alike(snats: Sequence[Snat]) -> list[list[Snat]]:
+    """What a rule each is for: a translation; of many, those that differ in their sources alone."""
+    if len(snats) <= FEW:
+        return [[snat] for snat in snats]
+    found: dict[Intervals, list[Snat]] = defaultdict(list)
+    for snat in snats:
+        found[snat.match.destination].append(snat)
+    return list(found.values())
 
 
 def _goal(goals: dict[tuple[Link, Link], str], source: Link, destination: Link) -> str | None:

@@ -8,18 +8,22 @@ came in from a peer it cannot count with them: each rule has a count of its own,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Guard, Kind, Pair, channels
+from tunnelgate.plan import Guard, Kind, Match, Pair, channels, tiers
+from tunnelgate.records import replace
+from tunnelgate_targets.iptables.grouping import FEW
 from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.limits import LOG_RATE
 from tunnelgate_targets.iptables.lines import DROP, RETURN, Chains, goto
 from tunnelgate_targets.iptables.names import chain, digest
 from tunnelgate_targets.iptables.quote import MAX_PREFIX, log_prefix
 from tunnelgate_targets.iptables.sets import Sets
+from tunnelgate_targets.iptables.statements import remark
 from tunnelgate_targets.iptables.words import join, protocol
 
 #: Where a statement says `any`, the protocols that carry tunnels (IANA protocol numbers). Of one
@@ -52,34 +56,41 @@ class Guards:
         The first translation that covers a packet counts it, as it is the first that translates it.
         AH is never translated, so it claims nothing.
         """
-        checks = [one for guard in pair.guards for one in self._checks(pair, guard)]
+        guards = [guard for guard in pair.guards if guard.family == self.family]
+        checks = [one for some in _alike(guards) for one in self._checks(pair, some)]
         if not (checks and lens.others):
             return False
         # who has got through once holds the peer: Linux 6.18 does not find an unanswered connection
         # again among those that it counts, and would take it for the second (measured)
         chains.add(at, _CONFIRMED, RETURN, "who holds a peer already")
+        if len(guards) > FEW:
+            for number in (axes.UDP, axes.TCP):
+                chains.add(at, protocol(number), RETURN, "ports tell its connections apart")
         for check in checks:
             chains.add(at, *check)
         return True
 
-    def _checks(self, pair: Pair, guard: Guard) -> Iterator[Check]:
+    def _checks(self, pair: Pair, guards: Sequence[Guard]) -> Iterator[Check]:
+        guard = guards[0]
         protocols = {
             number
             for rule in pair.permissions
             for number in _protocols(rule.match.l4)
             if axes.l4(number)[0] in guard.match.l4
         }
-        if guard.family != self.family or not protocols:
+        if not protocols:
             return
         label = "-".join(pair.name)
-        source = self.sets.match("s", guard.match.source, self.family, label)
+        sources = Intervals.union_of(one.match.source for one in guards)
+        source = self.sets.match("s", sources, self.family, label)
         destination = self.sets.match("d", guard.match.destination, self.family, label)
         if source is None or destination is None:
             return
         egress = pair.name[1]
         at = chain((egress,), f"claims-{digest(guard.key)[:6]}")
         self._protocols.setdefault((egress, at), set()).update(protocols)
-        yield Check(join(source, destination), goto(at), guard.origin.text)
+        about = remark(one.origin for one in guards)
+        yield Check(join(source, destination), goto(at), about)
 
     def write(self, chains: Chains) -> None:
         """Write the chains that `begin` has named."""
@@ -97,6 +108,19 @@ class Guards:
             prefix = log_prefix(f"{chain((egress,), 'second', MAX_PREFIX - 2)}: ")
             chains.add(second, LOG_RATE, f"-j LOG {prefix}", "a second claimant of a peer")
             chains.add(second, "", DROP, "a second claimant of a peer")
+
+
+def _alike(guards: Sequence[Guard]) -> Iterator[Sequence[Guard]]:
+    """What a rule each is for: a guard; of many, those that differ in their sources alone."""
+    if len(guards) <= FEW:
+        yield from ([guard] for guard in guards)
+        return
+    for tier in tiers(guards, lambda guard: guard.key):
+        found: dict[tuple[str, Match], list[Guard]] = defaultdict(list)
+        for guard in tier:
+            rest = replace(guard.match, source=axes.ANY_ADDRESS)
+            found[guard.key, rest].append(guard)
+        yield from found.values()
 
 
 @lru_cache(maxsize=1024)

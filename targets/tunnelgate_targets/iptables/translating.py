@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.intervals import Interval
-from tunnelgate.plan import Dnat, Keeper, Link, Origin, Plan, Snat, Taken, taken
+from tunnelgate.plan import Dnat, Keeper, Link, Match, Origin, Plan, Snat, Taken, taken, tiers
+from tunnelgate.records import replace
 from tunnelgate_targets.iptables.branching import Branches, Leaf
 from tunnelgate_targets.iptables.doors import Doors
 from tunnelgate_targets.iptables.grouping import FEW
@@ -45,6 +46,13 @@ class _Forward(NamedTuple):
     target: int
     port: int | None
     not_arrival: bool
+
+
+class _Matched(NamedTuple):
+    """A source translation, and the addresses that a rule knows it by."""
+
+    match: Match
+    snat: Snat
 
 
 class Translation:
@@ -119,7 +127,7 @@ class Translation:
                 act=act,
                 spare=chain((link.name,), act.spare(way)),
             )
-            yield Leaf(held, l4.hull(), write)
+            yield Leaf(held, known(self.family).hull(), l4.hull(), write)
 
     def _target(self, forward: _Forward) -> str:
         address = str(axes.to_address(forward.target))
@@ -147,10 +155,27 @@ class Translation:
             if self.plan.carried(link):
                 about = f"IPsec protects it: not traffic to zone {link.name}"
                 self.chains.add(name, _PROTECTED, rest, about)
-            for snat in by_link[link]:
-                self._source(name, snat)
+            self._sources_of(name, link, by_link[link])
             if kept is not None:
                 self.chains.add(name, "", rest, "no other translation")
+
+    def _sources_of(self, at: str, link: Link, snats: list[Snat]) -> None:
+        """The translations towards one link, the first that matches counts."""
+        if len(snats) <= FEW:
+            for snat in snats:
+                self._source(at, snat)
+            return
+        matched = [_Matched(replace(one.match, source=sources(one)), one) for one in snats]
+        for number, tier in enumerate(tiers(matched, _effect), start=1):
+            leaves = [self._leaf(one) for one in tier]
+            role = "snat" if number == 1 else f"snat{number}"
+            Branches(self.chains, self.family, link.name, role).plant(at, leaves)
+
+    def _leaf(self, one: _Matched) -> Leaf:
+        every = known(self.family)
+        source, destination = one.match.source & every, one.match.destination & every
+        write = partial(self._source, snat=one.snat)
+        return Leaf(source.hull(), destination.hull(), axes.ANY_L4.hull(), write)
 
     def _kept(self) -> str:
         """The chain of what the policy does not translate: nobody else does, if it comes from a
@@ -197,6 +222,7 @@ class Translation:
             leaves = [
                 Leaf(
                     (one.host, one.host),
+                    known(self.family).hull(),
                     axes.ANY_L4.hull(),
                     partial(self._keep, snat=snat, keeper=one, ports=ports),
                 )
@@ -240,6 +266,10 @@ class Translation:
 def sources(snat: Snat) -> Intervals:
     """The source addresses by which a translation knows what comes from its link."""
     return _held(snat.source) if snat.match.source == axes.ANY_ADDRESS else snat.match.source
+
+
+def _effect(one: _Matched) -> tuple[object, ...]:
+    return one.snat.address, one.snat.moved, one.snat.hairpin
 
 
 def _held(link: Link) -> Intervals:

@@ -113,8 +113,8 @@ class HostZones:
         ]
         ended = (*(f"{line}," for line in lines[:-1]), lines[-1])
         key = _QUOTED_DESTINATION_SOURCE
-        typeof = f"{key} : {_ZONE}"
-        return NamedSet("map", _HOSTS, typeof, key, interval=True, lines=ended, texts=())
+        holds = f"typeof {key} : {_ZONE}"
+        return NamedSet("map", _HOSTS, holds, key, interval=True, lines=ended, texts=())
 
 
 def _ends(one: Apart) -> Iterator[tuple[Interval, Interval]]:

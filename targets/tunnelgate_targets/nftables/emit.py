@@ -17,6 +17,7 @@ from tunnelgate_targets.nftables import conntrack_zones, helpers, shared
 from tunnelgate_targets.nftables import needs as requirements
 from tunnelgate_targets.nftables.apart import HostZones
 from tunnelgate_targets.nftables.quote import comment, plain
+from tunnelgate_targets.nftables.sources import Sources
 from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.verdicts import Chain, PairWriter, Parts, final_chains, refused
 from tunnelgate_targets.nftables.words import (
@@ -135,6 +136,7 @@ class _Writer:
         self.interfaces = Interfaces(plan)
         self.made = Parts()
         self.translator = Translator(plan, self.interfaces, self.made)
+        self.sources = Sources(plan, self.translator, self.made)
         self.host_zones = HostZones(plan, self.translator, self.made)
         self.pairs = {pair.name: pair for pair in plan.pairs}
 
@@ -240,7 +242,7 @@ class _Writer:
         yield from self._clear_in_lines()
         yield from self._others("oifname")
         yield from self._stray_lines("tunnel-forward")
-        if self.translator.ah_chain() is not None:
+        if self.sources.ah_chain is not None:
             yield "meta l4proto 51 ct direction original jump no-ah"
         yield from self._state_lines()
         yield from self._dispatch("forward")
@@ -262,7 +264,7 @@ class _Writer:
 
     def _source_lines(self) -> Iterator[str]:
         yield from self._others("iifname", "oifname")
-        yield from self.translator.source_lines()
+        yield from self.sources.lines()
         if self.is_shared:
             yield from shared.KEEP_SOURCE
 
@@ -396,7 +398,7 @@ class _Writer:
                 )
 
     def _drop_chains(self) -> Iterator[Chain]:
-        ah = self.translator.ah_chain()
+        ah = self.sources.ah_chain
         if ah is not None:
             yield ah
         for link in self.plan.links:

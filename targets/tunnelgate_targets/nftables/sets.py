@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tunnelgate.flows import axes
 from tunnelgate.plan import Channel, Element, Kind, Shape, channels
 from tunnelgate_targets.nftables.quote import plain
-from tunnelgate_targets.nftables.words import FAMILY_WORD, addresses, numbers, spis
+from tunnelgate_targets.nftables.words import FAMILY_TYPE, FAMILY_WORD, addresses, numbers, spis
 
 _KIND_KEYS = {
     Kind.PROTOCOL: "meta l4proto",
@@ -23,6 +23,13 @@ _KIND_KEYS = {
     Kind.ICMP: "icmp type",
     Kind.ICMPV6: "icmpv6 type",
     Kind.SPI: "esp spi",
+}
+_KIND_TYPES = {
+    Kind.ANY: (),
+    Kind.PROTOCOL: ("inet_proto",),
+    Kind.PORT: ("inet_proto", "inet_service"),
+    Kind.ICMP: ("icmp_type",),
+    Kind.ICMPV6: ("icmpv6_type",),
 }
 _KIND_NAMES = {
     Kind.ANY: (),
@@ -33,6 +40,8 @@ _KIND_NAMES = {
     Kind.SPI: ("spi",),
 }
 (ANY_CHANNEL,) = channels(axes.ANY_L4)
+#: The type of the values of a verdict map.
+VERDICT = "verdict"
 
 
 class Entry(NamedTuple):
@@ -48,13 +57,14 @@ class NamedSet:
     """A set or map of the ruleset, ready to be written.
 
     Attributes:
+        holds: what it is declared to hold.
         key: what is looked up, as a rule says it.
         lines: the elements, with a comment behind the first of each statement.
     """
 
     kind: str
     name: str
-    typeof: str
+    holds: str
     key: str
     interval: bool
     lines: tuple[str, ...]
@@ -113,12 +123,20 @@ def _named(
     return NamedSet(
         kind="map" if is_map else "set",
         name=name,
-        typeof=f"{what} : {value}" if is_map else what,
+        holds=_holds(shape, value) if is_map else f"typeof {what}",
         key=what,
         interval=interval,
         lines=tuple(_lines(entries)),
         texts=tuple(dict.fromkeys(entry.text for entry in entries)),
     )
+
+
+def _holds(shape: Shape, value: str) -> str:
+    """What a map is declared to hold; before nft 0.9.9 `typeof` knew no verdict."""
+    if value != VERDICT:
+        return f"typeof {key(shape)} : {value}"
+    ends = [FAMILY_TYPE[shape.family]] * (shape.source + shape.destination)
+    return f"type {' . '.join([*ends, *_KIND_TYPES[shape.kind]])} : {value}"
 
 
 def _lines(entries: Sequence[Entry]) -> Iterable[str]:

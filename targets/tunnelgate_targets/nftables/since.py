@@ -18,7 +18,9 @@ from tunnelgate.plan import Plan
 from tunnelgate.target import is_older, release
 from tunnelgate_targets.nftables.quote import MAX_COMMENT, cut, plain
 
-_SET = re.compile(r"^\t(set|map) \S+ \{\n\t\ttypeof ([^\n]*)\n(.*?)^\t\}", re.MULTILINE | re.DOTALL)
+_SET = re.compile(
+    r"^\t(set|map) \S+ \{\n\t\t(type|typeof) ([^\n]*)\n(.*?)^\t\}", re.MULTILINE | re.DOTALL
+)
 _ELEMENT_OF = re.compile(r" # (.*)$", re.MULTILINE)
 _RULE_OF = re.compile(r'comment "([^"]*)"')
 _RANGE = re.compile(r"\{[^}]*\d-\d[^}]*\}")
@@ -61,10 +63,11 @@ def oldest(ruleset: str) -> str:
 def _needs(ruleset: str) -> Iterator[tuple[Need, str]]:
     """What a ruleset needs, and the statement that needs it; "" where none says so."""
     yield ANY, ""
-    for kind, key, body in _SET.findall(ruleset):
+    for kind, word, key, body in _SET.findall(ruleset):
         about = _ELEMENT_OF.search(body)
         text = about[1] if about else ""
-        yield TYPEOF, text
+        if word == "typeof":
+            yield TYPEOF, text
         if key.endswith(": ct zone") and text:
             yield TRACKING, text
         if "flags interval" in body and " . " in key:

@@ -1,4 +1,4 @@
-"""Address translation, and the AH that must not meet it."""
+"""Destination translation, and what tells the packets of links at either hook."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from tunnelgate.plan import (
     Plan,
     Shape,
     Snat,
-    Taken,
     asked,
     channels,
-    taken,
 )
 from tunnelgate_targets.nftables.quote import comment
-from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, named_sets
-from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest, many
+from tunnelgate_targets.nftables.sets import Entry, NamedSet, named_sets
+from tunnelgate_targets.nftables.verdicts import Parts, digest, many
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
     Interfaces,
@@ -33,8 +31,6 @@ from tunnelgate_targets.nftables.words import (
     channel_matches,
     join,
     matches,
-    numbers,
-    one_of,
     where,
 )
 
@@ -52,7 +48,7 @@ class Arrivals(NamedTuple):
 
 
 class Translator:
-    """Writes the chains of destination and source translation."""
+    """Writes the chain of destination translation, and what tells the packets of links."""
 
     def __init__(self, plan: Plan, interfaces: Interfaces, parts: Parts) -> None:
         self.plan = plan
@@ -170,90 +166,18 @@ class Translator:
 
     # -- source
 
-    def source_lines(self) -> list[str]:
-        """The rules of the postrouting hook, the most specific source first."""
-        return [line for snat in self.plan.snats for line in self._snat(snat)]
-
-    def _snat(self, snat: Snat) -> Iterator[str]:
-        status = "ct status dnat" if snat.hairpin else ""
-        # a packet that the gateway's own IPsec protects does not leave by the link that carries it
-        clear = "rt ipsec missing" if self.plan.carried(snat.destination) else ""
-        moves = [
-            (f"udp sport {one_of([numbers(*ports) for ports in one.ports])}", *move)
-            for one in taken(snat.moved)
-            for move in self._moves(snat, one)
-        ]
-        for path in self.path(snat):
-            for ports, move, about in moves:
-                yield join(path, clear, ports, move, comment(f"port kept for: {about}"))
-            yield join(path, clear, status, self._translation(snat, ""), comment(snat.origin.text))
-
-    def _moves(self, snat: Snat, some: Taken) -> Iterator[tuple[str, str]]:
-        """Towards which peers source ports have to go and how they do, and for which statement."""
-        word = FAMILY_WORD[snat.family]
-        moved = self._translation(snat, ":4501-65535")
-        if len(some.keepers) <= _FEW:
-            for one in some.keepers:
-                peers = address_match(snat.family, "daddr", one.peers)
-                host = axes.to_address(one.host)
-                yield join(peers, f"{word} saddr != {host}", moved), one.origins[0].text
-            return
-        ends = f"{snat.source.name}.{snat.destination.name}"
-        name = f"{ends}.{digest(f'{snat.origin.text} {some.ports.items}')}"
-        lines = [
-            join(made.key, f"@{made.name}", self._translation(snat, ""))
-            for made in self._ends(f"keep.{name}", snat.family, some, paired=True)
-        ]
-        # nft wants to be told of a protocol with ports in each rule that translates them
-        chain = Chain(f"ports.{name}", (*lines, join(f"meta l4proto {axes.UDP}", moved)))
-        self.parts.chains.append(chain)
-        for made in self._ends(f"taken.{name}", snat.family, some, paired=False):
-            yield join(made.key, f"@{made.name}", f"goto {chain.name}"), "statements as in the set"
-
-    def _ends(self, name: str, family: int, some: Taken, *, paired: bool) -> list[NamedSet]:
-        """Sets of peers that ports are taken from, paired with the hosts that keep them or not."""
-        axis = axes.family_axis(family) - axes.UNKNOWN
-        entries = [
-            Entry(
-                Element((one.host, one.host) if paired else None, peer, ANY_CHANNEL),
-                "",
-                one.origins[0].text,
-            )
-            for one in some.keepers
-            for peer in one.peers & axis
-        ]
-        shape = Shape(family, paired, destination=True, kind=Kind.ANY, translated=False)
-        made = named_sets(name, shape, entries)
-        self.parts.sets += made
-        return made
-
-    def _translation(self, snat: Snat, ports: str) -> str:
-        if snat.address is None:
-            return join("masquerade", f"to {ports}" if ports else "")
-        address = str(axes.to_address(snat.address))
-        if ports and snat.family == 6:
-            address = f"[{address}]"
-        return f"snat {FAMILY_WORD[snat.family]} to {address}{ports}"
-
     def path(self, snat: Snat) -> Iterator[str]:
         """Matches for the packets that a source translation covers."""
         addressed = where(snat.family, snat.match)
-        for arrival in self.arrived(snat.source, snat.family):
-            for departure in self.leaves(snat.destination, snat.family):
-                for words in channel_matches(snat.match.l4):
-                    yield join(arrival, departure, addressed, words)
+        for way in self.between(snat.source, snat.destination, snat.family):
+            for words in channel_matches(snat.match.l4):
+                yield join(way, addressed, words)
 
-    # -- AH
-
-    def ah_chain(self) -> Chain | None:
-        """AH on a translated path: dropped, or it would leave with its private source."""
-        lines = [
-            join(path, "counter drop", comment(f"AH survives no NAT: {snat.origin.text}"))
-            for snat in self.plan.snats
-            if not snat.hairpin
-            for path in self.path(snat)
-        ]
-        return Chain("no-ah", tuple(dict.fromkeys(lines))) if lines else None
+    def between(self, source: Link, destination: Link, family: int) -> Iterator[str]:
+        """Matches for what arrived by one link and leaves by another."""
+        for arrival in self.arrived(source, family):
+            for departure in self.leaves(destination, family):
+                yield join(arrival, departure)
 
 
 def arrivals(dnat: Dnat) -> Arrivals:

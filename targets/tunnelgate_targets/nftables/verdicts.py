@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -23,7 +23,9 @@ from tunnelgate.plan import (
     Table,
     tabulate,
 )
+from tunnelgate.records import replace
 from tunnelgate_targets.nftables.quote import MAX_PREFIX, comment, quote
+from tunnelgate_targets.nftables.ranked import Ending, goto, lookups, ranked
 from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, key, named_sets
 from tunnelgate_targets.nftables.words import FAMILY_WORD, channel_matches, join, matches
 
@@ -228,7 +230,7 @@ class PairWriter:
         """
         if not self.pair.guards:
             return []
-        name = f"second-claimant.{self.ends}"
+        name = self._second_claimant
         prefix = f"tunnelgate second claimant {' '.join(self.pair.name)}: "
         log = f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
         self.parts.counters.append(name)
@@ -236,18 +238,47 @@ class PairWriter:
         # who has got through once holds the peer: Linux 6.18 does not find an unanswered connection
         # again among those that it counts, and would take it for the second (measured)
         lines = ["ct status confirmed return"]
-        for guard in self.pair.guards:
-            word = FAMILY_WORD[guard.family]
-            claims = self._claims(self.pair.name[1], guard)
-            count = f"add @{claims} {{ {word} daddr . meta l4proto ct count over 1 }}"
-            line = join(count, f"goto {name}", comment("one claimant a peer"))
-            own = Chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", (line,))
-            if own not in self.parts.chains:
-                self.parts.chains.append(own)
-            for words in matches(guard.match, guard.family):
-                lines.append(join(words, f"goto {own.name}", comment(guard.origin.text)))
+        lines += ranked(self.pair.guards, self._claim, self._claim_rules, self._claim_lookups)
         self.parts.chains.append(Chain(f"claims.{self.ends}", tuple(lines)))
         return [f"jump claims.{self.ends}"]
+
+    def _claim_rules(self, guard: Guard) -> Iterator[str]:
+        for words in matches(guard.match, guard.family):
+            yield join(words, f"goto {self._claim(guard)}", comment(guard.origin.text))
+
+    def _claim_lookups(self, tier: Sequence[Guard], suffix: str) -> Iterator[str]:
+        alike: dict[tuple[int, Intervals], list[Guard]] = defaultdict(list)
+        for guard in tier:
+            alike[guard.family, guard.match.l4].append(guard)
+        for number, ((family, l4), some) in enumerate(alike.items(), start=1):
+            ends = f"{self.ends}{suffix}" + (f".{digest(str(l4.items))}" if number > 1 else "")
+            bare = [replace(one, match=replace(one.match, l4=axes.ANY_L4)) for one in some]
+            found, alone = lookups(ends, family, bare, self._claimant)
+            for made, rule in found:
+                self.parts.sets.append(made)
+                for words in channel_matches(l4):
+                    yield join(words, rule, comment(many("nat", made.texts, made.kind)))
+            for guard in some:
+                if guard.origin in alone:
+                    yield from self._claim_rules(guard)
+
+    def _claimant(self, guard: Guard) -> Ending:
+        return goto("claimants", self._claim(guard))
+
+    @property
+    def _second_claimant(self) -> str:
+        return f"second-claimant.{self.ends}"
+
+    def _claim(self, guard: Guard) -> str:
+        """The chain that counts the claims of one shared address."""
+        word = FAMILY_WORD[guard.family]
+        claims = self._claims(self.pair.name[1], guard)
+        count = f"add @{claims} {{ {word} daddr . meta l4proto ct count over 1 }}"
+        line = join(count, f"goto {self._second_claimant}", comment("one claimant a peer"))
+        own = Chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", (line,))
+        if own not in self.parts.chains:
+            self.parts.chains.append(own)
+        return own.name
 
     def _holders(self) -> Iterator[str]:
         """What comes in for a shared address is counted as a claim of its peer, and passes."""

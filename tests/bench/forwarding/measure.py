@@ -42,6 +42,21 @@ zone lan {
 nat from lan to wan
 """
 OUTSIDE = "10.255.255.254"
+#: What sources are translated to; as many as an uplink has.
+PUBLIC = tuple(f"192.255.255.{number}" for number in range(224, 240))
+BEHIND_NATS = f"""\
+zone lan {{
+  interface eth0
+  network   10.0.0.0/8
+}}
+zone wan {{
+  interface eth1
+  address   {", ".join(PUBLIC)}
+}}
+nat from lan to wan
+allow nat-t from lan to wan
+allow esp from lan to wan with single
+"""
 #: The least throughput with many statements, as a part of that with few.
 LIMITS = {"nftables": 0.93, "iptables-nft": 0.85, "iptables-legacy": 0.85}
 
@@ -78,6 +93,13 @@ class Shape(NamedTuple):
     statement: Callable[[Ends], str]
     dialled: Callable[[Ends], str]
     """The address that the client sends to."""
+    answered: Callable[[Ends], str]
+    """The address that the peer answers to."""
+    protocols: tuple[str, ...] = ("udp", "esp")
+
+
+def _public(ends: Ends) -> str:
+    return PUBLIC[int(ip_address(ends.client)) // 256 % len(PUBLIC)]
 
 
 SHAPES = (
@@ -86,24 +108,37 @@ SHAPES = (
         ROUTED,
         lambda ends: f"allow ike, nat-t, esp from {ends.client} to {ends.peer}",
         lambda ends: ends.peer,
+        lambda ends: ends.client,
     ),
     Shape(
         "networks",
         ROUTED,
         lambda ends: f"allow ike, nat-t, esp from {_network(ends.client)} to {_network(ends.peer)}",
         lambda ends: ends.peer,
+        lambda ends: ends.client,
     ),
     Shape(
         "to networks",
         ROUTED,
         lambda ends: f"allow ike, nat-t, esp from {ends.client} to {_network(ends.peer)}",
         lambda ends: ends.peer,
+        lambda ends: ends.client,
     ),
     Shape(
         "forwards",
         BEHIND_NAT,
         lambda ends: f"forward ike, nat-t, esp from {ends.client} to {ends.peer}",
         lambda ends: OUTSIDE,
+        lambda ends: ends.client,
+    ),
+    Shape(
+        "nats",
+        BEHIND_NATS,
+        lambda ends: f"nat from {ends.client} to wan as {_public(ends)}",
+        lambda ends: ends.peer,
+        _public,
+        # of ESP, claims of a peer would count connections that are over a moment longer
+        protocols=("udp",),
     ),
 )
 
@@ -144,7 +179,10 @@ def traffic(shape: Shape, some: Sequence[Ends], protocol: str) -> Traffic:
             _frame("eth0", pair.client, shape.dialled(pair), protocol, port, 4500)
             for pair, port in flows
         ],
-        [_frame("eth1", pair.peer, pair.client, protocol, 4500, port) for pair, port in flows],
+        [
+            _frame("eth1", pair.peer, shape.answered(pair), protocol, 4500, port)
+            for pair, port in flows
+        ],
     )
 
 
@@ -187,7 +225,7 @@ def rows(folder: Path, compile_for: Callable[[Path, str, Path], Path]) -> Iterat
 def _compare(
     what: str, made: list[Gateway], shape: Shape, some: Sequence[Ends], limit: float
 ) -> Iterator[Row]:
-    flows = {protocol: traffic(shape, some, protocol) for protocol in ("udp", "esp")}
+    flows = {protocol: traffic(shape, some, protocol) for protocol in shape.protocols}
     for protocol, sent in flows.items():
         for gateway in made:
             gateway.establish(*sent)

@@ -228,3 +228,20 @@ def test_ah_of_ipv6_is_told_before_everything_else(emitted: Emitted) -> None:
     assert " -m ah " in inwards[0] and inwards[0].endswith("-j DROP")
     assert not any("-p ah" in line for line in lines(files, "rules.v6"))
     assert any("-p ah" in line for line in lines(files))
+
+
+def test_many_nat_statements_are_a_tree_of_chains(emitted: Emitted) -> None:
+    """Of each chain a packet meets few rules, whatever the number of hosts with an address."""
+    public = ", ".join(f"203.0.113.{number}" for number in range(1, 9))
+
+    def longest(count: int) -> int:
+        hosts = range(count)
+        text = ZONES.replace("203.0.113.1\n", f"{public}\n") + "nat from lan to wan\n"
+        text += "".join(
+            f"nat from 192.168.{n >> 8}.{n & 255} to wan as 203.0.113.{n % 8 + 1}\n" for n in hosts
+        )
+        chains = Counter(line.split()[1] for line in lines(emitted(text)) if "snat" in line)
+        return max(chains.values())
+
+    assert longest(5) == 6
+    assert longest(1000) < 20

@@ -295,3 +295,35 @@ def test_what_a_tunnel_protects_has_not_the_segments_of_the_zone_that_carries_it
         ('oifname "eth0" ip daddr @protected.site.ip', 1200),
     ):
         assert f"{match} {size} {mss} " in text
+
+
+def nats(count: int) -> str:
+    """So many hosts with an address, so many without, and their network."""
+    public = ", ".join(f"203.0.113.{number}" for number in range(1, 9))
+    hosts = range(1, count + 1)
+    return (
+        ZONES.replace("203.0.113.1\n", f"{public}\n").replace("192.168.1.0/24", "192.168.0.0/16")
+        + "nat from lan to wan\n"
+        + "".join(f"nat from 192.168.1.{n} to wan as 203.0.113.{n % 8 + 1}\n" for n in hosts)
+        + "".join(f"nat from 192.168.2.{n} to wan\n" for n in hosts)
+        + "allow nat-t from lan to wan\n"
+    )
+
+
+def rules_of(text: str) -> list[str]:
+    """The rules of source translation."""
+    (chain,) = re.findall(r"chain translate-source \{\n[^\n]*\n(.*?)\n\t\}", text, re.DOTALL)
+    return [line.strip() for line in chain.splitlines()]
+
+
+def test_many_nat_statements_are_looked_up() -> None:
+    few, many = (rules_of(ruleset(nats(count))) for count in (20, 200))
+    assert few == many
+    assert len(many) == 3
+
+
+def test_few_nat_statements_are_rules_with_their_own_text() -> None:
+    text = ruleset(nats(3))
+    assert len(rules_of(text)) == 7
+    assert 'comment "nat from 192.168.1.3 to wan as 203.0.113.4"' in text
+    assert "map nat." not in text

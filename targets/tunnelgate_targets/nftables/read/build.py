@@ -142,6 +142,15 @@ _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat
 #: nft(8), LIMIT STATEMENT: the burst that no word says.
 _BURST = "5"
 _SAY_PROTOCOL = frozenset({"icmp type", "icmpv6 type", "esp spi"})
+#: nft(8), DATA TYPES, and a selector of each that sets are looked up by.
+_TYPES = {
+    "ipv4_addr": "ip saddr",
+    "ipv6_addr": "ip6 saddr",
+    "inet_proto": "meta l4proto",
+    "inet_service": "th dport",
+    "icmp_type": "icmp type",
+    "icmpv6_type": "icmpv6 type",
+}
 _NO_DATA: tuple[str, ...] = ()
 
 
@@ -178,7 +187,8 @@ class Builder:
         return "of", (items[0], items[1] if len(items) > 1 else _NO_DATA)
 
     def type(self, items: Children) -> tuple[str, Any]:
-        return "of", (("ip saddr" if items[0] == "ipv4_addr" else "ip6 saddr",), _NO_DATA)
+        *types, verdict = items
+        return "of", (tuple(_TYPES[one] for one in types), (str(verdict),) if verdict else _NO_DATA)
 
     def flags(self, items: Children) -> tuple[str, Any]:
         return "flags", tuple(map(str, items))
@@ -247,6 +257,9 @@ class Builder:
 
     def vmap(self, items: Children) -> Match:
         return Match("vmap", items[0], Value("words", (str(items[1]),), 0), items[1].line)
+
+    def vmap_named(self, items: Children) -> Match:
+        return Match("vmap", items[0], Value("set", (str(items[1]),), 0), items[1].line)
 
     def credit(self, items: Children) -> Match:
         return Match("credit", (_unquoted(items[0]),), None, items[0].line)
@@ -358,6 +371,9 @@ class Builder:
 
     def dnat(self, items: Children) -> Action:
         return Action("dnat", (str(items[0]), str(items[1])), (), items[0].line)
+
+    def snat_map(self, items: Children) -> Action:
+        return Action("snat map", (str(items[0]), str(items[2])), items[1], items[0].line)
 
     def snat_kept(self, items: Children) -> Action:
         if not items[1].endswith("saddr"):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from tunnelgate.flows import Intervals, axes, netfilter
-from tunnelgate.flows.fields import EVERYTHING, L4, Rate
+from tunnelgate.flows.fields import EVERYTHING, L4, Rate, Sets
 from tunnelgate.flows.netfilter import (
     Accept,
     Case,
@@ -412,20 +412,30 @@ class _Rule:
         if self.rate is not None:
             raise Unmodelled("credit for a verdict map", self.line)
         self._expect_whole(Jump)
+        if match.value.kind == "set":
+            yield self._verdicts_of_set(match.key, match.value.words[0])
+            return
         side = _SIDES.get(match.key[0])
         if side is None or len(match.key) > 1:
             raise Unmodelled("a verdict map of something else than an interface", self.line)
         for entry in listed(match.value.words[0]):
             name, _, verdict = entry.partition(" : ")
-            word, _, chain = verdict.partition(" ")
-            if word not in {"goto", "jump"}:
-                raise Unmodelled(f"verdict `{verdict}`", self.line)
             test = Interface(side, (name.strip('"'),))
-            case = Case(EVERYTHING, Jump(chain, word == "goto"))
+            case = Case(EVERYTHING, _jump(verdict, self.line))
             yield netfilter.Rule((*self.tests, test), (case,), self.line)
 
+    def _verdicts_of_set(self, key: tuple[str, ...], name: str) -> netfilter.Rule:
+        """A verdict map with a name: an entry is the case of its box."""
+        cases = tuple(
+            Case(box, _jump(verdict, self.line)) for box, verdict in self._entries(key, name)
+        )
+        return netfilter.Rule(tuple(self.tests), cases, self.line)
+
     def _cases(self, action: Action) -> Iterator[tuple[Case, ...]]:
-        if action.name == "dnat map":
+        if action.name in {"dnat map", "snat map"}:
+            if self.rate is not None:
+                raise Unmodelled(f"credit for `{action.name}`", self.line)
+            self._expect_whole(Source if action.name == "snat map" else Destination)
             yield tuple(self._mapped(action))
             return
         done = self._action(action)
@@ -488,14 +498,26 @@ class _Rule:
                 raise Unmodelled(f"`{name}`", self.line)
 
     def _mapped(self, action: Action) -> Iterator[Case]:
-        name = action.words[1]
-        for word, data in self.resolver.entries(name, action.key, self.line):
+        made = Source if action.name == "snat map" else Destination
+        for box, data in self._entries(action.key, action.words[1]):
+            yield Case(box, made(axes.address_of(data)))
+
+    def _entries(self, key: tuple[str, ...], name: str) -> Iterator[tuple[Sets, str]]:
+        """The boxes of a map, and what each is mapped to."""
+        for word, data in self.resolver.entries(name, key, self.line):
             fields = _fields(word)
-            if len(action.key) == 1:
-                (box,) = one_key(action.key[0], fields, negated=False)
+            if len(key) == 1:
+                (box,) = one_key(key[0], fields, negated=False)
             else:
-                box = together(action.key, fields)
-            yield Case(box, Destination(axes.address_of(data)))
+                box = together(key, fields)
+            yield box, data
+
+
+def _jump(verdict: str, line: int) -> Jump:
+    word, _, chain = verdict.partition(" ")
+    if word not in {"goto", "jump"}:
+        raise Unmodelled(f"verdict `{verdict}`", line)
+    return Jump(chain, word == "goto")
 
 
 def _is_of_neighbours(test: Test) -> bool:
