@@ -77,7 +77,10 @@ def pairs(count: int, seed: int = 1) -> str:
 
 
 def tunnelgate(*arguments: str, cache: Path) -> resource.struct_rusage:
-    """Run the program, and say what it took; its findings are no matter here."""
+    """Run the program, and say what it took; its findings are no matter here.
+
+    Its memory is never less than this process has had: what is large here is measured last.
+    """
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     # pip compiles what it installs; without that every run would compile the program anew.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
