@@ -33,7 +33,7 @@ from tunnelgate.flows.netfilter import (
 )
 from tunnelgate.meaning.decide import ICMPV6_ERRORS
 from tunnelgate.policy import Policy, Zone
-from tunnelgate.policy.model import AH
+from tunnelgate.policy.model import AH, BEGINS_NOTHING
 from tunnelgate.proof.world import NEVER_FORWARDED, World
 
 Point = tuple[int, int, int, int]
@@ -225,7 +225,7 @@ def can_be(facts: Facts, zone: Zone, point: Point, world: World) -> bool:
         return False
     if facts.state is State.RELATED and (l4 in AH or is_icmp is (facts.helper is not None)):
         return False
-    if facts.state is State.NEW and l4 in ICMPV6_ERRORS:
+    if facts.state is State.NEW and l4 in ICMPV6_ERRORS | BEGINS_NOTHING:
         return False
     if facts.arrival is None:
         return (
