@@ -320,3 +320,9 @@ def test_a_port_that_is_told_again_changes_nothing(target: str) -> None:
         "forward tcp/80 from wan to 192.168.1.10 port 80\nforward tcp/80 from hq to 192.168.1.10\n"
     )
     assert_proved(tunnelgate.load(source), target, "whole")
+
+
+def test_all_icmp_but_one_type_beside_other_protocols_lets_no_other_pass() -> None:
+    """ip6tables matches no packet by the number of an extension header: none must be left over."""
+    source = POLICY + "allow icmp, ipsec, ssh port 2222 except ping from lan to wan with single\n"
+    assert_proved(tunnelgate.load(source), "iptables", "whole")

@@ -70,7 +70,7 @@ def ways(l4: Intervals, family: int) -> tuple[Way, ...]:
     if len(direct) <= _MAX_DIRECT:
         return tuple(Way(match) for match in direct)
     holes = _direct(everything - l4, family)
-    if len(holes) < len(direct):
+    if len(holes) <= _MAX_DIRECT:
         return (Way("", tuple(holes)),)
     for number in (axes.ICMP, axes.ICMPV6):
         whole = Intervals.of([axes.l4(number)])
@@ -78,7 +78,7 @@ def ways(l4: Intervals, family: int) -> tuple[Way, ...]:
         if some and some != whole:
             rest = tuple(_direct(whole - some, family))
             return (Way(protocol(number), rest), *ways(l4 - whole, family))
-    return tuple(Way(match) for match in direct)
+    return (Way("", tuple(holes)),) if len(holes) < len(direct) else tuple(map(Way, direct))
 
 
 def _direct(l4: Intervals, family: int) -> list[str]:

@@ -86,11 +86,19 @@ def mutants(files: Mapping[str, str]) -> Iterator[Mutant]:
 
 
 def told_apart(
-    policy: Policy, _: Mapping[int, Walk], other: Mapping[int, Walk], count: int
+    policy: Policy, one: Mapping[int, Walk], other: Mapping[int, Walk], count: int
 ) -> str | None:
-    """What a packet does otherwise than its policy, in a model that walks it alone."""
-    ruleset = other[4].ruleset
+    """What a packet does otherwise than its policy, in a model that walks it alone.
+
+    Not what it did before: what an anchor leaves to the rules of others, no one decides there.
+    """
+    before = set(_mismatches(policy, one, count))
+    return next((found for found in _mismatches(policy, other, count) if found not in before), None)
+
+
+def _mismatches(policy: Policy, walks: Mapping[int, Walk], count: int) -> Iterator[str]:
+    ruleset = walks[4].ruleset
     gateway = Gateway(policy, "pf" if ruleset.dialect is Dialect.MODERN else "pf-classic")
     gateway.ruleset = ruleset
     gateway.start()
-    return next(mismatches(gateway, count, 20), None)
+    return mismatches(gateway, count, 20)
