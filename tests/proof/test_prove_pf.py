@@ -234,3 +234,20 @@ def test_nothing_is_written_that_is_not_proved(
     assert not (tmp_path / "out").exists()
     assert main([*asked, "--no-prove"]) == 0
     assert '"proof": null' in next((tmp_path / "out").rglob("manifest.json")).read_text()
+
+
+def test_what_was_decrypted_and_is_of_no_tunnel_is_asked_about() -> None:
+    source = (
+        "zone wan {\n  interface eth0\n  address 203.0.113.1\n  host peer = 192.0.2.10\n}\n"
+        "zone lan {\n  interface eth1\n  network 192.168.1.0/24\n  address 192.168.1.1\n}\n"
+        "zone far {\n  ipsec over wan\n  network 10.20.1.0/24\n}\n"
+        "allow ipsec from peer to gateway\nallow https from lan to far\n"
+        "allow dns from lan to gateway\n"
+    )
+    policy = tunnelgate.load(source)
+    text = tunnelgate.compile(policy, target="pf", prove=False).files["pf.conf"]
+    told = "pass in quick on enc0 inet from {}10.20.1.0/24 no state"
+    wrong = text.replace(told.format(""), told.format("! "))
+    assert text != wrong
+    assert refuted(policy, "pf", {"pf.conf": text}) == []
+    assert refuted(policy, "pf", {"pf.conf": wrong}) != []

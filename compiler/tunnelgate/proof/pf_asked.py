@@ -139,8 +139,14 @@ class Asked:
         return found
 
     def ways(self) -> Iterator[Way]:
-        """Every way in: the gateway's own, then each interface, in clear and decrypted."""
+        """Every way in: the gateway's own, then each interface, in clear and decrypted.
+
+        What was decrypted and is of no tunnel is asked about once: nothing of it passes.
+        """
         yield self.own
+        carriers = [zone.over for zone in self.policy.zones if zone.over is not None]
+        if carriers and not self._inside:
+            yield Way(carriers[0], ENC, decrypted=True)
         for zone in self.policy.zones[1:]:
             if zone.over is not None:
                 yield Way(zone, ENC, decrypted=True)
