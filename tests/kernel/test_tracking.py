@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import time
 
-from tracked import ALICE, BOB, BOX, CAROL, CLAIMS, LONG, PARTNER, TRACKING, Tracked, tracked
+from tracked import (
+    ALICE,
+    BOB,
+    BOX,
+    CAROL,
+    CLAIMS,
+    LONG,
+    LOOKED_AT,
+    PARTNER,
+    PASSED_BY,
+    TRACKING,
+    Tracked,
+    tracked,
+)
 
 # -- who gets what
 
@@ -172,16 +185,29 @@ def wait_for_no_claims(made: Tracked) -> None:
 
 
 def test_what_got_no_answer_passes_and_claims_again() -> None:
-    every_packet = {**LONG, "numgen inc mod 16 != 0 return\n": "\n"}
-    with tracked(changes=every_packet) as made:
+    with tracked() as made:
         made.tunnel(BOB, 1)
         assert made.passes(ALICE, 0xA1)
         made.end_claims()
         assert made.passes(BOB, 0xA2)
-        assert made.passes(ALICE, 0xA1)
+        assert made.passes(ALICE, 0xA1, sequence=LOOKED_AT)
         made.end_claims()
-        assert made.passes(ALICE, 0xA1)
+        assert made.passes(ALICE, 0xA1, sequence=LOOKED_AT)
         assert made.elements("map", "claims") == []
         made.nft("flush set inet tunnelgate-zones claimed")
         assert made.passes(ALICE, 0xA1)
+        assert made.elements("map", "claims") == []
+        assert made.passes(ALICE, 0xA1, sequence=LOOKED_AT)
         assert made.gets(0xB9) == ALICE
+
+
+def test_some_packets_keep_alive_what_is_known() -> None:
+    with tracked() as made:
+        made.tunnel(ALICE, 1)
+        for sequence, is_kept in ((PASSED_BY, False), (LOOKED_AT, True)):
+            before = made.seconds_left("known")
+            time.sleep(1.1)
+            assert made.passes(ALICE, 0xA001, sequence=sequence)
+            assert made.gets(0xB001, sequence=sequence) == ALICE
+            after = made.seconds_left("known")
+            assert [after[key] > before[key] - 1 for key in before] == [is_kept] * 2

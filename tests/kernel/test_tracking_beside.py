@@ -96,6 +96,16 @@ def test_a_dynamic_address() -> None:
         assert made.gets(0xB0, to=public) == ALICE
 
 
+def test_a_host_at_the_gateways_own_dynamic_address_claims_nothing() -> None:
+    zones = re.sub(r"  address   203.*\n", "", ZONES)
+    with tracked(TRACKING + "allow esp from lan to gateway\n", zones + NAT) as made:
+        public = made.send(ALICE, 0xA0).arrival.source
+        made.end_claims()
+        for _ in range(2):
+            assert made.lab.send(Probe("eth1", BOB, public, "esp", spi=0xA1)).local
+        assert made.elements("map", "claims") == []
+
+
 def test_ike_beside_it() -> None:
     with tracked("allow ipsec from lan to wan with tracking\n") as made:
         for number, host in enumerate((ALICE, BOB)):

@@ -151,6 +151,29 @@ def test_what_is_denied_claims_nothing() -> None:
         assert [len(made.known(host)) for host in (ALICE, BOB)] == [1, 0]
 
 
+def test_what_belongs_to_no_connection_is_not_learned() -> None:
+    with tracked() as made:
+        made.tunnel(ALICE, 1)
+        assert len(made.known(HQ)) == 1
+        made.lab.flush_conntrack()
+        assert made.gets(0xC1) is None
+        assert len(made.known(HQ)) == 1
+
+
+def test_what_is_for_every_machine_of_a_wire_passes_no_gateway() -> None:
+    """A packet in a broadcast frame is routed by nobody, with a new SPI or a known one."""
+    hook = 'type filter hook ingress device "eth1" priority 0; policy accept;'
+    with tracked() as made:
+        made.tunnel(ALICE, 1)
+        made.lab.load_nft(f"table netdev beside {{\nchain in {{\n{hook}\n}}\n}}\n")
+        made.nft("add rule netdev beside in meta pkttype set broadcast")
+        assert not made.passes(ALICE, 0xA001)
+        assert not made.passes(ALICE, 0xA2)
+        made.nft("flush chain netdev beside in")
+        assert made.passes(ALICE, 0xA001)
+        assert made.passes(ALICE, 0xA2)
+
+
 def test_a_spoofed_source_draws_no_zone() -> None:
     with tracked() as made:
         assert made.send("10.9.9.9", 0xA1).dropped

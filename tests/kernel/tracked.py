@@ -37,8 +37,13 @@ HQ, PARTNER, ROUTER = "192.0.2.10", "192.0.2.20", "192.0.2.99"
 ALICE, BOB, CAROL, BOX = "192.168.1.20", "192.168.1.30", "192.168.1.40", "192.168.1.10"
 #: Where claims stand.
 CLAIMS = (("map", "claims"), ("set", "claimed-peers"), ("set", "claimants"))
+#: Of known SPIs, those with such numbers are looked at once more, and those with others are not.
+LOOKED_AT, PASSED_BY = 64, 20
 #: Longer than any test.
 LONG = {"timeout 10s": "timeout 9h", "timeout 1s": "timeout 8h"}
+
+_TIMES = re.compile(r"(\d+)(ms|[hms])")
+_SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
 
 
 class Tracked:
@@ -48,6 +53,7 @@ class Tracked:
         self.made = Gateway(read(text))
         self.lab = self.made.lab
         self.changes = changes
+        self.begun: set[tuple[str, int]] = set()
         self.lab.reset()
         self.output = self.emit(text, layout)
         self.load(self.output)
@@ -67,20 +73,42 @@ class Tracked:
             text = text.replace(old, new)
         self.lab.load_nft(text)
 
-    def send(self, host: str, spi: int, peer: str = HQ, wire: str | None = "eth1") -> Observation:
+    def number(self, source: str, spi: int) -> int:
+        """What a sender numbers its next packet: 1 with a new SPI, else one that is passed by."""
+        is_first = (source, spi) not in self.begun
+        self.begun.add((source, spi))
+        return 1 if is_first else PASSED_BY
+
+    def send(
+        self,
+        host: str,
+        spi: int,
+        peer: str = HQ,
+        wire: str | None = "eth1",
+        sequence: int | None = None,
+    ) -> Observation:
         """A host's packet to a peer."""
-        seen = self.lab.send(Probe(wire, host, peer, "esp", spi=spi))
+        number = sequence or self.number(host, spi)
+        seen = self.lab.send(Probe(wire, host, peer, "esp", spi=spi, sequence=number))
         assert all(not one.source.startswith("192.168.") for one in seen.arrivals)
         return seen
 
-    def passes(self, host: str, spi: int, peer: str = HQ) -> bool:
+    def passes(self, host: str, spi: int, peer: str = HQ, sequence: int | None = None) -> bool:
         """Whether it does, and as whom."""
-        seen = self.send(host, spi, peer)
+        seen = self.send(host, spi, peer, sequence=sequence)
         return [one.source for one in seen.arrivals] == [PUBLIC]
 
-    def gets(self, spi: int, peer: str = HQ, wire: str = "eth0", to: str = PUBLIC) -> str | None:
+    def gets(
+        self,
+        spi: int,
+        peer: str = HQ,
+        wire: str = "eth0",
+        to: str = PUBLIC,
+        sequence: int | None = None,
+    ) -> str | None:
         """Who gets a packet of a peer; "gateway" for the machine itself, None for nobody."""
-        seen = self.lab.send(Probe(wire, peer, to, "esp", spi=spi))
+        number = sequence or self.number(peer, spi)
+        seen = self.lab.send(Probe(wire, peer, to, "esp", spi=spi, sequence=number))
         if seen.local:
             return "gateway"
         return seen.arrival.destination if seen.arrivals else None
@@ -114,6 +142,14 @@ class Tracked:
     def known(self, source: str) -> list[str]:
         """The SPIs that are known of a sender."""
         return [one for one in self.elements("map", "known") if one.split()[0] == source]
+
+    def seconds_left(self, name: str) -> dict[str, float]:
+        """How long each element of a map stays, by its key."""
+        return {
+            key: sum(int(number) * _SECONDS[unit] for number, unit in _TIMES.findall(left))
+            for one in self.elements("map", name)
+            for key, left in re.findall(r"(.*) expires (\w+)", one)
+        }
 
 
 @contextmanager

@@ -103,15 +103,38 @@ SABOTAGE = {
         r"re:fib daddr type local (ct zone 4096-65535 counter drop)",
         r"\1",
     ),
-    "ends connections": ("ct state new goto esp-begun", "goto esp-begun"),
+    "ends connections": (
+        "chain esp-heard {\n",
+        "chain esp-heard {\n\t\tct zone 4096-65535 drop\n",
+    ),
+    "packets that stay set aside": ("\t\tmeta pkttype set host\n", ""),
+    "some packets that stay set aside": (
+        "\t\tmeta pkttype set host\n",
+        "\t\tesp sequence & 1 != 0 return\n\t\tmeta pkttype set host\n",
+    ),
+    "packets set aside that nobody takes": ("meta pkttype other goto esp-asked", "counter"),
+    "packets set aside too late": (
+        "hook prerouting priority raw",
+        "hook prerouting priority -140",
+    ),
+    "packets of all the wire set aside": ("meta pkttype host meta pkttype set", "meta pkttype set"),
+    "packets for another host": ("meta pkttype set host", "meta pkttype set other"),
+    "drops what begins": (
+        "goto esp-sent\n\t}\n\n\tchain esp-of-gateway",
+        "drop\n\t}\n\n\tchain esp-of-gateway",
+    ),
     "a zone of all protocols": (
         'meta l4proto 50 meta nfproto ipv4 iifname "eth1"',
         'meta nfproto ipv4 iifname "eth1"',
     ),
     "a zone too late": ("hook prerouting priority raw", "hook prerouting priority mangle"),
     "drops all behind the filters": (
-        "hook postrouting priority mangle; policy accept",
-        "hook postrouting priority mangle; policy drop",
+        "hook postrouting priority srcnat - 20; policy accept",
+        "hook postrouting priority srcnat - 20; policy drop",
+    ),
+    "drops all of the gateway": (
+        "hook output priority 10; policy accept",
+        "hook output priority 10; policy drop",
     ),
     "answers without a zone": (r"re:\n[^\n]*goto esp-from-peer", ""),
     "answers of some peers without a zone": (

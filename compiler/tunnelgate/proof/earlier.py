@@ -36,10 +36,10 @@ def expect_to_pass(ruleset: Ruleset, chain: Chain, facts: Facts, within: Sets) -
         Unmodelled: it drops what is alone, or translates.
     """
     assert chain.hook is not None, "a base chain has a hook"
-    if chain.hook.is_nat or isinstance(chain.hook.policy, Drop):
+    if isinstance(chain.hook.policy, Drop):
         raise Unmodelled("a chain that decides asks what earlier packets have left")
     for row in rows(ruleset, chain, facts, within):
-        if row.label != ACCEPT and not _is_question(row, chain):
+        if row.label != ACCEPT and not is_question(row, chain):
             raise Unmodelled("this hangs on earlier packets", _line(row))
 
 
@@ -53,7 +53,7 @@ def zones(ruleset: Ruleset, facts: Facts) -> Iterator[Row]:
         for row in rows(ruleset, chain, facts):
             if row.label == DROP:
                 raise Unmodelled("a drop before destinations are translated", _line(row))
-            if isinstance(row.label, Zone) and not _is_question(row, chain):
+            if isinstance(row.label, Zone) and not is_question(row, chain):
                 channels = row.sets[L4]
                 if channels is None or not channels <= _WITH_ZONES:
                     raise Unmodelled("a zone of other protocols than ESP", _line(row))
@@ -67,7 +67,7 @@ def zoned(found: list[Row]) -> tuple[tuple[Sets, ...], tuple[Sets, ...]]:
     return own, tuple(sets for zone, sets in rows if not zone.is_own)
 
 
-def _is_question(row: Row, chain: Chain) -> bool:
+def is_question(row: Row, chain: Chain) -> bool:
     """Whether a row sets the zone of what has one: it asks what the map has (hooks.py)."""
     assert chain.hook is not None, "a base chain has a hook"
     return isinstance(row.label, Zone) and chain.hook.priority > CONNTRACK

@@ -114,7 +114,8 @@ class Linux:
                 raise Unmodelled(
                     "a host's zone where another may be chosen", int(str(chosen[0].cause))
                 )
-            if way.interface is None and not all(map(_is_about_errors, said)):
+            learned = [row for row in said if not earlier.is_question(row, chain)]
+            if way.interface is None and not all(map(_is_about_errors, learned)):
                 raise Unmodelled("a learned zone for what the machine sends itself")
             is_last |= any(isinstance(row.label, netfilter.Zone) for row in said)
             found += _numbered(chosen, quoted)
@@ -177,14 +178,15 @@ class Linux:
         self.zones(replace(facts, departure=None, protected=False, translated=False))
         found = [Row(EVERYTHING, ACCEPT, 0)]
         for chain in chains:
-            if self._asks_earlier(chain):
+            if self.asks_earlier(chain):
                 earlier.expect_to_pass(self.ruleset, chain, facts, within)
                 continue
             said = rows(self.ruleset, chain, facts, within)
             found = _both(found, [row for row in said if _counts(row)])
         return found
 
-    def _asks_earlier(self, chain: Chain) -> bool:
+    def asks_earlier(self, chain: Chain) -> bool:
+        """Whether a base chain asks what earlier packets have left."""
         return any(self.ruleset.chains[name] is chain for name in self._asking)
 
 
@@ -319,11 +321,14 @@ class _New:
         return self._nat("prerouting", self.facts)
 
     def _nat(self, hook: str, facts: Facts) -> list[Row]:
-        chains = self.linux.ruleset.at(hook, nat=True)
+        chains: list[Chain] = []
+        for chain in self.linux.ruleset.at(hook, nat=True):
+            if self.linux.asks_earlier(chain):
+                earlier.expect_to_pass(self.linux.ruleset, chain, facts, self.within)
+            else:
+                chains.append(chain)
         if len(chains) > 1:
             raise Unmodelled(f"two chains that translate at {hook}")
-        if any(map(self.linux.ruleset.asks_earlier, chains)):
-            raise Unmodelled("a translation that hangs on earlier packets")
         return (
             rows(self.linux.ruleset, chains[0], facts) if chains else [Row(EVERYTHING, ACCEPT, 0)]
         )

@@ -18,7 +18,7 @@ class Nftables:
 
     name = "nftables"
     title = "nftables (nft 0.9.7 and later, Linux 5.10 and later)"
-    format_revision = 3
+    format_revision = 4
     model: Literal["netfilter", "pf"] = "netfilter"
     version_form = "1.0.6"
 

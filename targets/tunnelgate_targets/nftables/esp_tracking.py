@@ -9,11 +9,14 @@ The maps and the chains that learn are the same for every policy and stand in th
 - A packet with a new SPI for a peer *claims* it: for ten seconds, or until a second after the first
   answer, what the peer sends with an SPI that nobody knows is the claimant's. Packets of others
   with new SPIs for that peer are dropped meanwhile. What has had its claim passes, answered or not.
-- Claims are made behind the filters, and learned is what belongs to a connection: nothing of what
-  the policy does not let pass.
+- Claims are made behind the filters, or by a connection that has passed them, and learned is what
+  belongs to a connection: nothing of what the policy does not let pass.
 - An unknown SPI without a claim is of the one host that has spoken to the peer, if it is one alone.
-- A packet with a known SPI, of either direction, is looked up once before connection tracking and
-  once behind it; one in sixteen keeps alive what is known of it.
+- A packet with a known SPI, of either direction, is looked up once before connection tracking, and
+  nothing else is done with it. All others, and of a known SPI one in 64, which keep it alive, are
+  set aside there for what is done behind connection tracking: as packets of another host
+  (`pkttype other`), of which none ever gets so far (`ip_rcv_core`). Nothing else that a rule may
+  write is free: marks are the administrator's.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ from tunnelgate_targets.nftables.translate import Translator
 from tunnelgate_targets.nftables.words import address_match, join
 
 _ESP = "meta l4proto 50 meta nfproto ipv4"
+#: All but one in 64, by the number that a sender gives each packet (RFC 4303 section 2.2). That one
+#: keeps alive what is known of its SPI.
+_MOST = "esp sequence & 63 != 0"
 #: An ICMP error whose quoted packet is ESP, without IP options: protocol and SPI are where they are
 #: in an IPv4 header of 20 octets behind the 8 of ICMP (RFC 792).
 _ABOUT_ESP = "icmp type { 3, 11, 12 } @th,64,8 69 @th,136,8 50"
@@ -39,17 +45,19 @@ class Lines:
     """Which packets meet the chains of the template, as finished lines.
 
     Attributes:
-        arriving: from where peers may come; of these, `begun` is what belongs to no connection
-            although a host is known for it, `received` is from peers.
-        leaving: to where peers may be; of these, `sent` is from whoever shares an address.
+        arriving: from where peers may come; of these, `received` is from peers, and `begun` what
+            belongs to no connection although a host is known for it.
+        beginning: the first packets of connections to peers, of whoever shares an address;
+            `going_on` are packets of those that have passed, `own` are the gateway's.
         only_host: whose the unknown SPI of a peer is that one host alone has spoken to.
     """
 
     arriving: tuple[str, ...]
-    begun: tuple[str, ...]
     received: tuple[str, ...]
-    leaving: tuple[str, ...]
-    sent: tuple[str, ...]
+    begun: tuple[str, ...]
+    beginning: tuple[str, ...]
+    going_on: tuple[str, ...]
+    own: tuple[str, ...]
     only_host: tuple[str, ...]
 
 
@@ -59,10 +67,11 @@ def lines(plan: Plan, translator: Translator) -> Lines | None:
         return None
     return Lines(
         arriving=_distinct(_arriving(plan, translator)),
-        begun=_distinct(_begun(plan, translator)),
         received=_distinct(_received(plan, translator)),
-        leaving=_distinct(_leaving(plan, translator)),
-        sent=_distinct(_sent(plan, translator)),
+        begun=_distinct(_begun(plan, translator)),
+        beginning=_distinct(_beginning(plan, translator)),
+        going_on=_distinct(_going_on(plan, translator)),
+        own=_distinct(_own(plan, translator)),
         only_host=tuple(_only_host(plan)),
     )
 
@@ -70,7 +79,10 @@ def lines(plan: Plan, translator: Translator) -> Lines | None:
 def zone_lines(plan: Plan, translator: Translator) -> Iterator[str]:
     """Before connection tracking: the zone of ESP, and of ICMP errors about it."""
     if plan.trackings:
-        yield f"{_ESP} ct zone set ip saddr . ip daddr . esp spi map @known return"
+        known = "ct zone set ip saddr . ip daddr . esp spi map @known return"
+        yield f"{_ESP} {_MOST} {known}"
+        yield f"{_ESP} meta pkttype host meta pkttype set other"
+        yield f"{_ESP} {known}"
     yield from _distinct(_with_hosts(plan, translator))
     yield from _distinct(_from_peers(plan, translator))
     links = dict.fromkeys(end for one in plan.trackings for end in (one.source, *one.ways))
@@ -123,18 +135,18 @@ def _sharing(plan: Plan, tracking: Tracking) -> Iterator[Snat]:
 
 def _arriving(plan: Plan, translator: Translator) -> Iterator[str]:
     for _, _, arrival in _arrivals(plan, translator):
-        yield join(_ESP, arrival, "goto esp-arrived")
-
-
-def _begun(plan: Plan, translator: Translator) -> Iterator[str]:
-    for one, way, arrival in _arrivals(plan, translator):
-        for public in _public(plan, one, way):
-            yield join(arrival, public, "ct zone 4096-65535 counter drop")
+        yield f"{arrival} jump esp-arrived"
 
 
 def _received(plan: Plan, translator: Translator) -> Iterator[str]:
     for one, _, arrival in _arrivals(plan, translator):
         yield join(arrival, address_match(4, "saddr", _peers(one)), "goto esp-received")
+
+
+def _begun(plan: Plan, translator: Translator) -> Iterator[str]:
+    for one, way, arrival in _arrivals(plan, translator):
+        for public in _public(plan, one, way):
+            yield join(_ESP, arrival, public, "ct zone 4096-65535 counter drop")
 
 
 def _arrivals(plan: Plan, translator: Translator) -> Iterator[tuple[Tracking, Link, str]]:
@@ -145,26 +157,28 @@ def _arrivals(plan: Plan, translator: Translator) -> Iterator[tuple[Tracking, Li
                 yield one, way, arrival
 
 
-def _leaving(plan: Plan, translator: Translator) -> Iterator[str]:
-    for _, departure in _departures(plan, translator):
-        yield join(_ESP, departure, "goto esp-leaving")
-
-
-def _sent(plan: Plan, translator: Translator) -> Iterator[str]:
+def _beginning(plan: Plan, translator: Translator) -> Iterator[str]:
     for one in plan.trackings:
         for snat in _sharing(plan, one):
             yield from (f"{path} goto esp-sent" for path in translator.path(snat))
-    for one, departure in _departures(plan, translator):
-        peers = address_match(4, "daddr", _peers(one))
-        yield join(departure, peers, "fib saddr type local goto esp-sent")
 
 
-def _departures(plan: Plan, translator: Translator) -> Iterator[tuple[Tracking, str]]:
-    """How peers are reached."""
+def _going_on(plan: Plan, translator: Translator) -> Iterator[str]:
+    """The same before the route: by which way is not known, but that they have one."""
+    for one in plan.trackings:
+        for snat in _sharing(plan, one):
+            ends = _ends(snat.match.source, snat.match.destination)
+            for arrival in translator.arrives(snat.source, 4):
+                passed = "ct status confirmed fib daddr type != local goto esp-sent"
+                yield join(arrival, ends, passed)
+
+
+def _own(plan: Plan, translator: Translator) -> Iterator[str]:
     for one in plan.trackings:
         for way in one.ways:
             for departure in translator.leaves(way, 4):
-                yield one, departure
+                peers = address_match(4, "daddr", _peers(one))
+                yield join(_ESP, departure, peers, "goto esp-sent")
 
 
 def _only_host(plan: Plan) -> Iterator[str]:

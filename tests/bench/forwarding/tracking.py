@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from .network import Gateway, gateways
 #: Hosts, each with a peer of its own, and SPIs of each; below what one may begin at once.
 HOSTS, SPIS = 400, 25
 ROUNDS = 21
-PACKETS = 5_000
+#: In each turn every SPI comes up twice: what the turn of the other has displaced is there again.
+PACKETS = 2 * HOSTS * SPIS
 PUBLIC = "192.255.255.254"
 #: The least throughput with tracking, as a part of that without.
 LIMIT = 0.87
@@ -61,13 +63,19 @@ def rows(folder: Path, compile_for: Callable[[Path, str, Path], Path]) -> Iterat
 
 
 def _frames(wire: str) -> list[bytes]:
-    """One for each SPI, those of a host far from each other; of hosts, or of their peers."""
+    """One for each SPI, those of a host far from each other; of hosts, or of their peers.
+
+    Their sequence numbers are of tunnels in use, at random.
+    """
     found = []
+    choose = random.Random(1)
     for number in range(HOSTS * SPIS):
         of = number % HOSTS
         host, peer = (f"{net}.1.{of // 250}.{of % 250 + 1}" for net in (10, 192))
         ends = (host, peer) if wire == "eth0" else (peer, PUBLIC)
-        (packet,) = build(Probe(wire, *ends, "esp", spi=0x10000 + number), b"LAB00000", 0)
+        sequence = choose.randrange(1, 1 << 20)
+        probe = Probe(wire, *ends, "esp", spi=0x10000 + number, sequence=sequence)
+        (packet,) = build(probe, b"LAB00000", 0)
         found.append(ethernet(packet))
     return found
 

@@ -144,7 +144,7 @@ def transport(
         case "gre":
             return gre(probe, payload)
         case "esp":
-            return struct.pack("!II", probe.spi, 1) + payload
+            return struct.pack("!II", probe.spi, probe.sequence) + payload
         case "ipip":
             ends = to_bytes("10.1.1.1"), to_bytes("10.2.2.2")
             return ipv4(*ends, 17, udp(*ends, 7, 7, payload))

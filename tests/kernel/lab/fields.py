@@ -86,6 +86,7 @@ class Probe(_Brief):
     wire: the interface it arrives on; None means the gateway itself sends it.
     protocol: a name of PROTOCOL_NUMBERS or an IP protocol number; the payload of a number that
         has no name there is opaque.
+    spi, sequence: of ESP.
     key: GRE version 0 with this key; call_id: GRE version 1 (PPTP, RFC 2637); neither: plain GRE.
     inner: the protocol that an AH packet protects.
     icmp_type: None means echo request.  quote: the packet that an ICMP error is about.
@@ -104,6 +105,7 @@ class Probe(_Brief):
     sport: int = 40000
     dport: int = 500
     spi: int = 0x1000
+    sequence: int = 1
     key: int | None = None
     call_id: int | None = None
     inner: str | int = "tcp"

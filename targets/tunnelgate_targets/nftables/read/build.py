@@ -390,6 +390,9 @@ class Builder:
     def set_zone(self, items: Children) -> Action:
         return Action("zone", (str(items[1]),), items[0], items[1].line)
 
+    def set_packet_type(self, items: Children) -> Action:
+        return Action("packet type", (str(items[0]),), (), items[0].line)
+
     def set_helper(self, items: Children) -> Action:
         return Action("helper", (_unquoted(items[0]),), (), items[0].line)
 

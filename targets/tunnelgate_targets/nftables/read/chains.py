@@ -31,7 +31,7 @@ from tunnelgate.flows.netfilter import (
     Zoned,
 )
 from tunnelgate.flows.sets import merged, of_family, sets
-from tunnelgate_targets.nftables.read import build, zones
+from tunnelgate_targets.nftables.read import aside, build, zones
 from tunnelgate_targets.nftables.read.build import (
     Action,
     Change,
@@ -91,6 +91,7 @@ class _Resolver:
     def __init__(self, declared: Sequence[Declaration]) -> None:
         self.declared = declared
         _expect_distinct(declared)
+        aside.expect_taken_back([one for one in declared if isinstance(one, build.Chain)])
         self.sets = {one.name: one for one in self.declared if isinstance(one, build.Set)}
         self.limits = {one.name: one for one in self.declared if isinstance(one, build.Limit)}
         self.helpers = {one.name: one for one in self.declared if isinstance(one, build.Helper)}
@@ -374,6 +375,8 @@ class _Rule:
             raise Unmodelled("the whole status of a connection", self.line)
         if _word(words, ("dnat", "confirmed"), self.line) == "dnat":
             return Is("translated")
+        if self.rule.parts[-1].name == "goto":
+            return Maybe("another packet of the connection may have passed")
         self.only = frozenset({Return})
         return Never("a packet that begins nothing")
 
@@ -382,6 +385,8 @@ class _Rule:
         if self._is_learned(key, value):
             self.lookups.append(Lookup(key, value.words[0], not negated))
             return Maybe(f"what was put into `{value.words[0]}`")
+        if key == ("meta pkttype",):
+            return Maybe("a packet may have been set aside")
         if key == ("ct zone",):
             if negated:
                 raise Unmodelled("what is not in a zone", self.line)
@@ -453,7 +458,7 @@ class _Rule:
                 return Accept(self.rate)
             case "jump" | "goto":
                 return Jump(words[0], action.name == "goto", self.rate)
-            case "nothing":
+            case "nothing" | "packet type":
                 return Nothing()
         if self.rate is not None:
             raise Unmodelled(f"credit for `{action.name}`", self.line)
