@@ -17,9 +17,9 @@ from .network import Gateway, gateways
 
 #: Hosts, each with a peer of its own, and SPIs of each; below what one may begin at once.
 HOSTS, SPIS = 400, 25
-ROUNDS = 21
-#: In each turn every SPI comes up twice: what the turn of the other has displaced is there again.
-PACKETS = 2 * HOSTS * SPIS
+ROUNDS = 15
+#: In each turn every SPI comes up five times: what the other has displaced is soon there again.
+PACKETS = 5 * HOSTS * SPIS
 PUBLIC = "192.255.255.254"
 #: The least throughput with tracking, as a part of that without.
 LIMIT = 0.87
