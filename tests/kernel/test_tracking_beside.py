@@ -72,6 +72,21 @@ def test_what_is_not_translated_keeps_its_answers() -> None:
         assert made.lab.reply(there).arrival.destination == BOB
 
 
+def test_tables_of_others_meet_no_packet_that_is_set_aside() -> None:
+    chains = "".join(
+        f"chain {hook}-{number} {{\ntype filter hook {hook} priority {place}; policy accept;\n"
+        "meta pkttype != host drop\n}\n"
+        for number, (hook, place) in enumerate(
+            [("prerouting", "raw"), ("prerouting", "mangle"), ("forward", "filter")]
+        )
+    )
+    with tracked() as made:
+        made.lab.load_nft(f"table ip beside {{\n{chains}}}\n")
+        made.load(made.output)
+        made.tunnel(ALICE, 1)
+        assert [made.passes(ALICE, 0xA001), made.gets(0xB001)] == [True, ALICE]
+
+
 # -- how it is translated
 
 

@@ -114,8 +114,8 @@ SABOTAGE = {
     ),
     "packets set aside that nobody takes": ("meta pkttype other goto esp-asked", "counter"),
     "packets set aside too late": (
-        "hook prerouting priority raw",
-        "hook prerouting priority -140",
+        "hook prerouting priority -201",
+        "hook prerouting priority -198",
     ),
     "packets of all the wire set aside": ("meta pkttype host meta pkttype set", "meta pkttype set"),
     "packets for another host": ("meta pkttype set host", "meta pkttype set other"),
@@ -127,7 +127,7 @@ SABOTAGE = {
         'meta l4proto 50 meta nfproto ipv4 iifname "eth1"',
         'meta nfproto ipv4 iifname "eth1"',
     ),
-    "a zone too late": ("hook prerouting priority raw", "hook prerouting priority mangle"),
+    "a zone too late": ("hook prerouting priority -201", "hook prerouting priority mangle"),
     "drops all behind the filters": (
         "hook postrouting priority srcnat - 20; policy accept",
         "hook postrouting priority srcnat - 20; policy drop",

@@ -16,7 +16,8 @@ The maps and the chains that learn are the same for every policy and stand in th
   nothing else is done with it. All others, and of a known SPI one in 64, which keep it alive, are
   set aside there for what is done behind connection tracking: as packets of another host
   (`pkttype other`), of which none ever gets so far (`ip_rcv_core`). Nothing else that a rule may
-  write is free: marks are the administrator's.
+  write is free: marks are the administrator's. Between the two stands connection tracking alone,
+  so that no table of others meets that type.
 """
 
 from __future__ import annotations
