@@ -7,6 +7,7 @@ real, in a network namespace of their own that ends with the question.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -28,8 +29,11 @@ _NAMESPACES = (("unshare", "--net"), ("unshare", "--map-root-user", "--net"))
 #: sh(1): the program was not found.
 _NOT_FOUND = 127
 #: EMSGSIZE: an ordinary user may not enlarge the buffer through which iptables-nft sends a whole
-#: table at once (socket(7), SO_SNDBUFFORCE).
-_TOO_LONG = "Message too long"
+#: table at once (socket(7), SO_SNDBUFFORCE). 1.8.7 gives no reason then, as it does for a rule that
+#: the kernel refuses.
+_TOO_LONG = re.compile(r"Message too long|^\S+-restore: line \d+ failed$", re.MULTILINE)
+#: What that flavour says of itself; legacy never gives a reason.
+_IS_NFT = "nf_tables"
 
 
 def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
@@ -53,7 +57,7 @@ def validate(files: Mapping[str, str], flavour: Flavour = "") -> str:
         version = _answer(_run(folder, [*namespace, "iptables-restore", "-V"]))
         script = "\n".join(_commands(files))
         done = _run(folder, [*namespace, "sh", "-ec", script])
-    if _TOO_LONG in done.stderr:
+    if _IS_NFT in version and _TOO_LONG.search(done.stderr):
         if flavour:
             raise OSError(done.stderr.strip())
         return validate(files, "legacy")

@@ -266,3 +266,52 @@ def test_without_a_namespace_there_is_no_answer(
     monkeypatch.setattr("tunnelgate_targets.iptables.load._NAMESPACES", (("false",),))
     with pytest.raises(OSError, match="no network namespace"):
         TARGET.validate(emitted(ZONES))
+
+
+#: An iptables-restore that says of itself what it is, and of a ruleset why it is not taken.
+REFUSES = """#!/bin/sh
+[ "$1" != -V ] || exec echo "iptables-restore v1.8.7 ({flavour})"
+printf "{said}\\n" >&2
+exit 1
+"""
+NO_REASON = "iptables-restore: line 9 failed"
+
+
+def refusing(folder: Path, patch: pytest.MonkeyPatch, flavour: str, said: str) -> None:
+    """The system's own iptables-restore is one that takes nothing."""
+    program = folder / "iptables-restore"
+    program.write_text(REFUSES.format(flavour=flavour, said=said))
+    program.chmod(0o755)
+    patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("said", [NO_REASON, f"{NO_REASON}: Message too long."])
+def test_what_is_too_much_at_once_is_read_by_the_legacy_flavour(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Callable[[str], Mapping[str, str]],
+    said: str,
+) -> None:
+    refusing(tmp_path, monkeypatch, "nf_tables", said)
+    assert "legacy" in validate(emitted(ZONES))
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(
+    ("flavour", "said"),
+    [
+        ("legacy", NO_REASON),
+        ("nf_tables", "line 4: RULE_APPEND failed (Invalid argument): rule in chain FORWARD"),
+    ],
+)
+def test_a_refusal_is_no_matter_of_size(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Callable[[str], Mapping[str, str]],
+    flavour: str,
+    said: str,
+) -> None:
+    refusing(tmp_path, monkeypatch, flavour, said)
+    with pytest.raises(Validation, match=re.escape(said)):
+        validate(emitted(ZONES))
