@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunnelgate.flows import among
+from tunnelgate.flows import index
 from tunnelgate.flows.fields import DROP, EVERYTHING, Delivered, Rate, Sets
 from tunnelgate.flows.firstmatch import Row
 from tunnelgate.flows.intervals import Intervals
@@ -71,13 +71,6 @@ def test_what_decides_is_a_statement_that_is_about_it(
         assert common(row.sets, rows[row.cause].sets) == row.sets
 
 
-@given(st.lists(_boxes, max_size=30), _boxes)
-def test_boxes_that_meet_are_found_in_order(boxes: list[Sets], box: Sets) -> None:
-    found = list(among.Among(boxes).meeting(box))
-    expected = ((number, common(box, one)) for number, one in enumerate(boxes))
-    assert found == [(number, both) for number, both in expected if both is not None]
-
-
 def limited(box: Sets, number: int) -> Row:
     rates = frozenset({Rate(number % 7 + 1, "minute", per_source=True)})
     return Row(box, Delivered("wan", rates=rates), number)
@@ -103,7 +96,7 @@ def test_a_limited_row_looks_at_few_others(monkeypatch: pytest.MonkeyPatch) -> N
         asked += 1
         return common(one, other)
 
-    monkeypatch.setattr(among, "common", counting)
+    monkeypatch.setattr(index, "common", counting)
     count = 4000
     assert len(settled(pairs(count))) == count + 1
     assert asked < 4 * count

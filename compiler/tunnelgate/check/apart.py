@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.passing import Passing, passing
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.show import show_place
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule, Zone
 from tunnelgate.policy.model import ESP, Entry

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair, Translation
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Rule
 

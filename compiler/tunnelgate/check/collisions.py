@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import ANY_SPI
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
 from tunnelgate.policy.options import ESP

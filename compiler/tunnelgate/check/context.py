@@ -12,15 +12,14 @@ from tunnelgate.check.apart import Own
 from tunnelgate.check.away import Away
 from tunnelgate.check.claims import Claim
 from tunnelgate.check.collisions import Collision
-from tunnelgate.check.common import common
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.machines import machines
 from tunnelgate.check.paths import Pair, Paths
 from tunnelgate.check.sharing import Shared
 from tunnelgate.check.show import show_addresses, show_place
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Policy, Rule, Verdict, Zone
 from tunnelgate.policy.model import Entry
@@ -59,7 +58,7 @@ class Context:
 
     def members(self, zone: Zone, addresses: Intervals) -> Intervals:
         """The machines of a zone among these addresses."""
-        return common(addresses, self.machines(zone))
+        return addresses & self.machines(zone)
 
     @cached_property
     def _names(self) -> dict[Intervals, str]:

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from tunnelgate.check.common import common
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule, Zone
 from tunnelgate.policy.model import Entry
@@ -40,7 +39,7 @@ def _of_rule(context: Context, rule: Rule, l4: Intervals) -> Iterator[Part]:
         for egress, destinations in rule.destination:
             theirs = context.members(egress, destinations)
             for family in (axes.IPV4, axes.IPV6):
-                flows = (common(mine, family), common(theirs, family), l4)
+                flows = (mine & family, theirs & family, l4)
                 if all(flows):
                     yield (ingress, egress), flows
 
@@ -72,7 +71,7 @@ class Passing(NamedTuple):
 
 def passing(context: Context, rule: Rule, channels: Intervals) -> Iterator[Passing]:
     """What an `allow` lets pass of some channels, in disjoint parts."""
-    l4 = common(rule.l4, channels)
+    l4 = rule.l4 & channels
     if not l4:
         return
     for pair, flows in _of_rule(context, rule, l4):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Nat, Policy, Zone
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunnelgate.check.claims import Claim
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.portless import ESP_CHANNEL
 from tunnelgate.check.sharing import untracked
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
 from tunnelgate.records import record

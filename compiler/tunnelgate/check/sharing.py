@@ -16,8 +16,8 @@ from operator import attrgetter
 
 from tunnelgate.check.claims import Claim
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.portless import ESP_CHANNEL
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Rule
 from tunnelgate.records import record

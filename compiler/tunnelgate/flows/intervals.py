@@ -68,6 +68,15 @@ class Intervals:
 
     def __and__(self, other: Intervals) -> Intervals:
         few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
+        if len(few.items) == 1:  # nearly all sets of a policy: an address, a prefix, everything
+            (low, high), (first, last) = few.items[0], many.hull()
+            if low <= first and last <= high:
+                return many
+            if last < low or high < first:
+                return Intervals.EMPTY
+            if len(many.items) == 1:
+                held = first <= low and high <= last
+                return few if held else Intervals(((max(first, low), min(last, high)),))
         met: list[Interval] = []
         for low, high in few.items:
             for other_low, other_high in many._touching(low, high):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunnelgate.flows.among import Among
 from tunnelgate.flows.fields import DROP, Delivered, Rate, Sets
 from tunnelgate.flows.firstmatch import Row
+from tunnelgate.flows.index import BoxIndex
 
 
 def settled(rows: Sequence[Row]) -> list[Row]:
@@ -41,28 +41,28 @@ class _Node:
 
     def __init__(self, row: Row | None) -> None:
         self.row = row
-        self.before: list[_Node] = []
-        self._among: Among | None = None
+        self._before: BoxIndex[_Node] = BoxIndex()
 
     def put(self, row: Row) -> None:
         """One more, behind the others."""
-        self._among = self._among or Among()
-        self._among.add(row.sets)
-        self.before.append(_Node(row))
+        self._before.add(row.sets, _Node(row))
 
     def meeting(self, box: Sets, first: int = 0) -> Iterator[tuple[_Node, Sets]]:
         """Those before it, in order, that meet a box, and what they have in common with it."""
-        found = () if self._among is None else self._among.meeting(box)
-        return ((self.before[number], both) for number, both in found if number >= first)
+        return ((node, both) for _, both, node in self._before.in_order(box, first))
+
+    def before(self) -> Iterator[_Node]:
+        """Those before it, in order."""
+        return (node for _, node in self._before.entries)
 
     def rows(self) -> Iterator[Row]:
         """The list: what stands before a row, and then the row."""
-        path = [(self, iter(self.before))]
+        path = [(self, self.before())]
         while path:
             node, before = path[-1]
             inner = next(before, None)
             if inner is not None:
-                path.append((inner, iter(inner.before)))
+                path.append((inner, inner.before()))
                 continue
             path.pop()
             if node.row is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
 
 from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import ANY_SPI, DESTINATION, L4, SOURCE, SOURCE_PORT, Sets
 from tunnelgate.flows.intervals import Intervals
 
@@ -16,6 +18,10 @@ _SPACES = {
 }
 
 
+@overload
+def common(one: Box, other: Sets) -> Box | None: ...
+@overload
+def common(one: Sets, other: Sets) -> Sets | None: ...
 def common(one: Sets, other: Sets) -> Sets | None:
     """What both ask; None where no flow is asked for by both."""
     found = []

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
 from tunnelgate.check.diverted import IKE, IKE_CHANNEL, NAT_T_CHANNEL, tell_away
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.passing import handed
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import protocol_word, replace_word
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
 

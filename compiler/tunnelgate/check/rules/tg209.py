@@ -8,7 +8,6 @@ from typing import NamedTuple
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
 from tunnelgate.check.diverted import IKE_CHANNEL
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.passing import Passing, callers, passing
 from tunnelgate.check.paths import Pair
 from tunnelgate.check.portless import ESP_CHANNEL
@@ -18,6 +17,7 @@ from tunnelgate.check.words import add_line, protocol_word
 from tunnelgate.diagnostics import Diagnostic, Label, Safety, Severity
 from tunnelgate.diagnostics import Rule as Row
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
 from tunnelgate.policy.model import Entry

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
 from tunnelgate.check.diverted import IKE_CHANNEL, NAT_T_CHANNEL
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.passing import Handed, callers, handed, passing
 from tunnelgate.check.paths import Pair
 from tunnelgate.check.rules.samples import NAT
@@ -15,6 +14,7 @@ from tunnelgate.check.words import protocol_word, replace_word, says
 from tunnelgate.diagnostics import Diagnostic, Label, Safety, Severity
 from tunnelgate.diagnostics import Rule as Row
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Rule
 from tunnelgate.source import Span

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from tunnelgate.check.clashing import is_within
 from tunnelgate.check.context import Context
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.paths import Pair, public_address
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.show import show_place
@@ -15,6 +14,7 @@ from tunnelgate.check.words import delete, except_places
 from tunnelgate.diagnostics import Diagnostic, Fix, Label, Rule, Safety, Severity
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.policy import Nat, Zone
 
 _REST = "allow ssh from lan to gateway\n"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from tunnelgate.check.context import Context
 from tunnelgate.check.cutting import remove
-from tunnelgate.check.index import BoxIndex
 from tunnelgate.check.machines import PRIVATE
 from tunnelgate.check.passing import meant
 from tunnelgate.check.paths import Pair
@@ -16,6 +15,7 @@ from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Safety, Severit
 from tunnelgate.diagnostics import Rule as Row
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Nat, Rule, Zone
 from tunnelgate.policy.model import AH

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunnelgate.check.common import common
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import ZONES
 from tunnelgate.check.telling import side_text
@@ -83,9 +82,7 @@ class _Families:
     def is_gateway(self, side: Side) -> bool:
         """Whether a side names the gateway's own addresses, as those of a zone."""
         named = [
-            common(addresses, zone.holds)
-            for zone, addresses in side
-            if addresses != axes.ANY_ADDRESS
+            addresses & zone.holds for zone, addresses in side if addresses != axes.ANY_ADDRESS
         ]
         return any(named) and not self.of(side)
 
@@ -93,7 +90,7 @@ class _Families:
         if zone.is_gateway:
             return _families(addresses)
         if addresses != axes.ANY_ADDRESS:
-            return _families(common(addresses, zone.holds) - self._own)
+            return _families((addresses & zone.holds) - self._own)
         if zone not in self._whole:
             self._whole[zone] = _families(zone.holds)
         return self._whole[zone]
