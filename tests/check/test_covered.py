@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, product
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunnelgate import load
 from tunnelgate.meaning.difference import compare
@@ -130,3 +134,55 @@ def test_statements_that_cover_each_other_do_not_all_go(check_text, apply_fix) -
         mended = apply_fix(mended, told[0].fix)
         told = [one for one in check_text(mended) if one.rule.code == "TG602"]
     assert compare(load(text), load(mended)).is_empty
+
+
+_ends = st.tuples(st.integers(1, 6), st.integers(1, 6)).map(sorted)
+_parts = st.tuples(_ends, _ends, _ends, st.sampled_from(["wan", "lan"]))
+_options = st.sampled_from([""] * 4 + [" with log", " with limit 5/minute"])
+_allows = st.lists(st.tuples(_parts, _options), max_size=12)
+Points = set[tuple[str, int, int, int]]
+
+
+def points(part) -> Points:
+    """Every flow of a statement of these places and ports."""
+    *sides, zone = part
+    sources, hosts, ports = (range(low, high + 1) for low, high in sides)
+    return set(product([zone], sources, hosts, ports))
+
+
+def text_of(part, options: str) -> str:
+    (first, last), (low, high), (port, other), zone = part
+    network = {"wan": "192.0.2", "lan": "192.168.1"}[zone]
+    sources = f"{network}.{first}-{network}.{last}"
+    hosts = f"172.16.5.{low}-172.16.5.{high}"
+    return f"allow tcp/{port}-{other} from {sources} to {hosts}{options}\n"
+
+
+@settings(deadline=None)
+@given(_allows)
+def test_what_is_covered_is_what_others_have_every_flow_of(check_text, allows) -> None:
+    texts = [text_of(*one) for one in allows]
+    starts = accumulate(map(len, texts), initial=len(ZONES))
+    at_start = {start: at for at, start in enumerate(starts)}
+    found = {
+        at_start[one.primary.span.start]: [at_start[label.span.start] for label in one.labels]
+        for one in check_text(ZONES + "".join(texts))
+        if one.rule.code == "TG602"
+    }
+    flows = [points(part) for part, _ in allows]
+    covering = [at for at, (_, options) in enumerate(allows) if "limit" not in options]
+    asked = [at for at, (_, options) in enumerate(allows) if not options]
+    alone = {at for at in asked if any(flows[at] < flows[other] for other in covering)}
+    gone = set(alone)
+    for at in (one for one in asked if one not in alone):
+        others = [flows[one] for one in covering if one not in gone and flows[one] != flows[at]]
+        if flows[at] <= set().union(*others):
+            gone.add(at)
+    assert set(found) == gone
+    for at, told in found.items():
+        assert flows[at] <= set().union(*(flows[one] for one in told))
+        assert (len(told) == 1) == (at in alone)
+        for one in told:
+            assert one in covering and not flows[at] <= set().union(
+                *(flows[other] for other in told if other != one)
+            )

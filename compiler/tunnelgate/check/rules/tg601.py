@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from tunnelgate.check.alike import Meaning, places
 from tunnelgate.check.context import Context
 from tunnelgate.check.rules.samples import NAT
 from tunnelgate.check.words import delete
 from tunnelgate.diagnostics import Diagnostic, Label, Safety, Severity
 from tunnelgate.diagnostics import Rule as Row
-from tunnelgate.flows.intervals import Intervals
-from tunnelgate.policy import Expect, Forward, Rule, Side
+from tunnelgate.policy import Expect, Forward, Rule
 from tunnelgate.policy.model import Statement
 
 RULE = Row(
@@ -37,51 +37,25 @@ def check(context: Context) -> Iterator[Diagnostic]:
         yield from _repeated(meanings)
 
 
-class _Meaning:
-    """What a statement means. Compared by all of it, hashed by a part: a group may be long."""
-
-    def __init__(self, plain: Hashable, sides: Iterable[tuple[Hashable, Intervals]]) -> None:
-        self._plain = plain
-        self._sides = tuple(sides)
-        self._hash = hash((plain, *((what, _brief(one)) for what, one in self._sides)))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Meaning) and (self._plain, self._sides) == (
-            other._plain,
-            other._sides,
-        )
-
-
-def _brief(one: Intervals) -> Hashable:
-    return len(one.items), one.items[:1], one.items[-1:]
-
-
-def _of_rule(rule: Rule) -> _Meaning:
+def _of_rule(rule: Rule) -> Meaning:
     what = (rule.verdict, rule.l4, rule.protocols.inside_ipsec, rule.options)
-    return _Meaning(what, (*_places("from", rule.source), *_places("to", rule.destination)))
+    return Meaning(what, places(rule.source, rule.destination))
 
 
-def _of_forward(forward: Forward) -> _Meaning:
+def _of_forward(forward: Forward) -> Meaning:
     what = (forward.family, forward.l4, forward.target, forward.port, forward.options)
     entries = [((one.zone, one.hairpin, one.addresses), one.sources) for one in forward.entries]
-    return _Meaning(what, entries)
+    return Meaning(what, entries)
 
 
-def _of_expect(expect: Expect) -> _Meaning:
+def _of_expect(expect: Expect) -> Meaning:
     asked = expect.question
     what = (expect.kind, asked.protocols.l4, asked.spis, expect.target)
-    return _Meaning(what, (*_places("from", asked.source), *_places("to", asked.destination)))
+    return Meaning(what, places(asked.source, asked.destination))
 
 
-def _places(word: str, side: Side) -> Iterator[tuple[Hashable, Intervals]]:
-    return (((word, zone), addresses) for zone, addresses in side)
-
-
-def _repeated(meanings: Iterable[tuple[_Meaning, Statement]]) -> Iterator[Diagnostic]:
-    first: dict[_Meaning, Statement] = {}
+def _repeated(meanings: Iterable[tuple[Meaning, Statement]]) -> Iterator[Diagnostic]:
+    first: dict[Meaning, Statement] = {}
     for meaning, statement in meanings:
         earlier = first.setdefault(meaning, statement)
         if earlier is not statement:
