@@ -68,6 +68,20 @@ def test_clear_text_from_a_protected_network_is_dropped_without_the_spoof_check(
             assert not other.dropped
 
 
+def test_a_tunnel_of_everything_leaves_a_network_its_own_talk(loader: str) -> None:
+    """Without an address yet, link-local, to a neighbour or to many: no tunnel carries it."""
+    zones = ZONES.replace("192.168.1.0/24", "192.168.1.0/24, fd00:1::/64").replace(
+        "  host hq", "  network 203.0.113.0/24, 192.0.2.0/24\n  host hq"
+    )
+    tunnel = "zone far {\n  ipsec over wan\n  network 0.0.0.0/0, ::/0\n}\n"
+    text = "allow any from lan to gateway, far\n"
+    with loaded(zones + tunnel + text, loader) as made:
+        assert made.lab.send(Probe("eth1", "0.0.0.0", "255.255.255.255", "udp", dport=67)).local
+        assert made.lab.send(Probe("eth1", "fe80::20", "ff02::1", "udp", dport=5353)).local
+        assert made.lab.send(Probe("eth1", "8.8.8.8", "192.168.1.254", "udp", dport=53)).dropped
+        assert made.lab.send(Probe("eth1", ALICE, "8.8.8.8", "udp", dport=53)).dropped
+
+
 def test_l2tp_is_never_in_clear_under_l2tp_ipsec(loader: str) -> None:
     with gateway("allow l2tp-ipsec from wan to gateway\n", loader) as made:
         assert made.lab.send(Probe("eth0", HQ, "203.0.113.1", "udp", dport=1701)).dropped

@@ -68,6 +68,20 @@ def test_the_most_specific_network_holds_an_address() -> None:
     assert zone(made, "wan").holds == axes.ANY_ADDRESS - claimed - axes.UNKNOWN
 
 
+def test_no_tunnel_holds_what_is_not_routed() -> None:
+    """Or a tunnel of everything would stop neighbour discovery, DHCP and multicast."""
+    made = policy(
+        "zone wan {\n  interface eth0\n}\n"
+        "zone lan {\n  interface eth1\n  network 192.168.0.0/16\n}\n"
+        "zone far {\n  ipsec over wan\n  network 0.0.0.0/0, ::/0\n}\n"
+    )
+    here = network("0.0.0.0/32", "224.0.0.0/4", "255.255.255.255/32")
+    here |= network("::/128", "fe80::/10", "ff00::/8")
+    assert zone(made, "wan").holds == here
+    known = axes.ANY_ADDRESS - axes.UNKNOWN
+    assert zone(made, "far").holds == known - network("192.168.0.0/16") - here
+
+
 def test_a_zone_without_addresses_has_one_unknown_a_family() -> None:
     lan = zone(policy(ZONES), "lan")
     assert [axes.family(value) for value in lan.addresses] == [4, 6]

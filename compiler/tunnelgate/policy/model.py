@@ -27,6 +27,15 @@ MULTICAST = Intervals.of(
         (axes.address_of("ff00::"), axes.address_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")),
     ]
 )
+#: What is said on one network, and routed to no other: to many, by who has no address yet, and
+#: link-local (RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.6, 2.7).
+UNROUTED = MULTICAST | Intervals.of(
+    [
+        (0, 0),
+        (axes.address_of("::"), axes.address_of("::")),
+        (axes.address_of("fe80::"), axes.address_of("febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff")),
+    ]
+)
 
 AH = Intervals.of([axes.l4(axes.AH)])
 ESP = Intervals.of([axes.l4(axes.ESP)])

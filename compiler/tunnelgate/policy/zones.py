@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 from tunnelgate.diagnostics import Label, Safety
@@ -13,7 +13,7 @@ from tunnelgate.diagnostics import resolving as rules
 from tunnelgate.diagnostics.reading import no_folder, not_read
 from tunnelgate.flows import axes
 from tunnelgate.flows.intervals import Interval, Intervals
-from tunnelgate.policy.model import Group, Host, Unused, Zone
+from tunnelgate.policy.model import UNROUTED, Group, Host, Unused, Zone
 from tunnelgate.policy.params import ADDRESS, INTERFACE, MSS, NETWORK, PLACE, Params
 from tunnelgate.policy.reporter import Reporter
 from tunnelgate.policy.values import (
@@ -228,7 +228,10 @@ class ZoneResolver:
                 owners.setdefault(name, (draft.node.name, span))
 
     def _holdings(self, drafts: list[Draft]) -> list[Intervals]:
-        """What each zone holds: the most specific network wins, the rest goes to the rest."""
+        """What each zone holds: the most specific network wins, the rest goes to the rest.
+
+        No tunnel holds what is not routed, or one of everything would stop neighbour discovery.
+        """
         by_size: dict[int, list[tuple[Interval, int]]] = defaultdict(list)
         owner: dict[Interval, int] = {}
         for index, draft in enumerate(drafts):
@@ -250,9 +253,10 @@ class ZoneResolver:
         parts: list[list[Interval]] = [[] for _ in drafts]
         for _, claims in sorted(by_size.items()):
             for interval, index in claims:
-                parts[index].extend(Intervals((interval,)) - taken)
+                part = Intervals((interval,)) - taken
+                parts[index].extend(part - UNROUTED if drafts[index].over else part)
             taken |= Intervals.of(interval for interval, _ in claims)
-        rest = axes.ANY_ADDRESS - taken - axes.UNKNOWN
+        rest = axes.ANY_ADDRESS - Intervals.of(chain(*parts)) - axes.UNKNOWN
         return [
             Intervals.of(part) if draft.networks else rest
             for draft, part in zip(drafts, parts, strict=True)

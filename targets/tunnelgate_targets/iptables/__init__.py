@@ -18,7 +18,7 @@ class Iptables:
 
     name = "iptables"
     title = "iptables and ipset (both flavours; iptables 1.6.2 and later, ipset 7.5 and later)"
-    format_revision = 3
+    format_revision = 4
     model: Literal["netfilter", "pf"] = "netfilter"
     version_form = "1.8.9"
 

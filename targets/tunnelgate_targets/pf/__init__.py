@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Pf:
     """A target for one dialect of pf; its parts are imported when they are used."""
 
-    format_revision = 3
+    format_revision = 4
     model: Literal["netfilter", "pf"] = "pf"
     version_form = "freebsd-15"
 

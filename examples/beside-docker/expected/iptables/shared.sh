@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts chains beside the rules of others, and takes them away again.
-# Gateway `edge`, policy edge.tg: made by tunnelgate, output format revision 3.
+# Gateway `edge`, policy edge.tg: made by tunnelgate, output format revision 4.
 # Change the policy, not this file.
 #
 #   sh shared.sh load      any number of times: the result is the same
