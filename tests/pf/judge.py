@@ -84,7 +84,7 @@ class Gateway:
         self.actual = {value: _actual(zone, value) for zone in self.zones for value in _own(zone)}
         self.wires = {zone: [_wire(name) for name in zone.interfaces] for zone in self.zones}
         self.host = Host(self._addresses(), self._networks(), self._route)
-        self.protected = Intervals.union_of(zone.networks for zone in policy.zones if zone.over)
+        self.protected = Intervals.union_of(zone.holds for zone in policy.zones if zone.over)
         self.start()
 
     def start(self) -> None:
@@ -246,7 +246,7 @@ class Gateway:
         elsewhere = any(
             zone.over is not None
             and zone.over is not packet.ingress.carrier
-            and packet.source in zone.networks
+            and packet.source in zone.holds
             for zone in self.policy.zones
         )
         return (

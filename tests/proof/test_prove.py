@@ -313,6 +313,35 @@ expect deny ike from barred to 203.0.113.1
     assert_proved(tunnelgate.load(source), "nftables", "whole")
 
 
+@pytest.mark.parametrize("layout", ["whole", "shared"])
+@pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
+@pytest.mark.parametrize("network", ["0.0.0.0/0, ::/0", "192.168.0.0/16", "192.168.1.0/25"])
+def test_the_networks_of_other_zones_are_not_the_tunnels(
+    network: str, target: str, layout: Layout
+) -> None:
+    """What is more specific elsewhere goes there in clear, be it all that a tunnel says."""
+    source = f"""gateway g
+zone wan {{
+  interface eth0
+  address 203.0.113.1
+  network 203.0.113.0/24
+  host hq = 203.0.113.7
+}}
+zone lan {{
+  interface eth1
+  network 192.168.1.0/26, 192.168.1.64/26, 192.168.1.0/24, fd00:1::/64
+}}
+zone far {{
+  ipsec over wan
+  network {network}
+}}
+allow ipsec from hq to gateway
+allow any from lan to far
+allow ssh, dhcp from lan to gateway
+"""
+    assert_proved(tunnelgate.load(source), target, layout)
+
+
 @pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
 def test_a_port_that_is_told_again_changes_nothing(target: str) -> None:
     """A forward to the port it arrives at does what another does that keeps it."""

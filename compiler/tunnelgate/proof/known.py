@@ -64,7 +64,7 @@ class Known:
                 yield Row(sets(source=self.tunnels), DROP, ingress)
             if egress is self.gateway and self.never_clear(ingress):
                 yield Row(sets(l4=_L2TP), DROP, ingress)
-        elif ingress.over is None and self.carried(ingress):
+        elif any(zone.over is ingress for zone in self.ipsec):
             inside = self.inside(ingress) if egress is self.gateway else Intervals.EMPTY
             yield Row(sets(l4=axes.ANY_L4 - inside), DROP, ingress)
 

@@ -42,8 +42,8 @@ class Asked:
     def __init__(self, world: World, meant: Mapping[Arrival, tuple[list[Row], ...]]) -> None:
         self.world, self.policy = world, world.policy
         self._known = Known(world.policy)
-        tunnels = [zone for zone in self.policy.zones if zone.over]
-        self.protected = Intervals.union_of(zone.networks for zone in tunnels)
+        self.tunnels = [zone for zone in self.policy.zones if zone.over is not None]
+        self._protected = Intervals.union_of(zone.holds for zone in self.tunnels)
         self._inside = [zone for zone in self.policy.zones[1:] if self._known.inside(zone)]
         self._has_helpers = any(
             row.label is not None for *_, helpers in meant.values() for row in helpers
@@ -64,7 +64,7 @@ class Asked:
         )
         if self._several_unknown:
             yield "packets to own addresses of which the policy knows none are not shown"
-        if self.protected or self._inside:
+        if self.tunnels or self._inside:
             yield "IP in IP is not shown: enc0 shows it of what tunnel mode encloses too"
         if self._inside:
             yield "what was decrypted and is of no tunnel is not shown: enc0 does not tell its zone"
@@ -105,9 +105,16 @@ class Asked:
     def answers(self, way: Way, family: int) -> Intervals:
         """Those of answers, and of errors about a connection; no listener is answered."""
         found = _L4[family] - AH - LISTENERS
-        if self.protected or way.decrypted:
+        if self.tunnels or way.decrypted:
             found -= _IP_IN_IP
         return found - _GRE if self._has_helpers else found
+
+    def to_tunnels(self, way: Way) -> Intervals:
+        """What goes to a tunnel."""
+        of_gateway = way.interface is None
+        return Intervals.union_of(
+            self.world.space(zone, from_gateway=of_gateway) for zone in self.tunnels
+        )
 
     def known(self, family: int) -> Intervals:
         """The addresses that have a notation."""
@@ -133,7 +140,7 @@ class Asked:
         if way.zone.over is not None:
             return found & way.zone.holds
         if way.decrypted:
-            return found - self.protected
+            return found - self._protected
         if family == 4 and not way.zone.holds & self.known(family):
             found -= Intervals.single(0)  # nobody there asks for an IPv4 address
         return found
@@ -144,9 +151,8 @@ class Asked:
         What was decrypted and is of no tunnel is asked about once: nothing of it passes.
         """
         yield self.own
-        carriers = [zone.over for zone in self.policy.zones if zone.over is not None]
-        if carriers and not self._inside:
-            yield Way(carriers[0], ENC, decrypted=True)
+        if self.tunnels and not self._inside:
+            yield Way(self.tunnels[0].carrier, ENC, decrypted=True)
         for zone in self.policy.zones[1:]:
             if zone.over is not None:
                 yield Way(zone, ENC, decrypted=True)

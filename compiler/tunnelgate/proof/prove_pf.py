@@ -122,14 +122,13 @@ class Prover:
 
     def unprotected(self, way: Way) -> Iterator[Refuted]:
         """What goes to a tunnel that is down is dropped."""
-        if not self.asked.protected:
-            return
-        start = Piece(sets(destination=self.asked.protected))
+        protected = self.asked.to_tunnels(way)
+        start = Piece(sets(destination=protected))
         for choice, opens in product(range(self.world.choices), (True, False)):
             passages = self.lists.passages(way, choice, start, tunnels=False, opens=opens)
             said = self.lists.stages(way, list(passages))[0]
             for *others, goals, sources in self.asked.of(way, self.family):
-                domain = (*others, goals & self.asked.protected, sources)
+                domain = (*others, goals & protected, sources)
                 about = "O1", "goes to a tunnel that is down"
                 yield from self._compare(about, way, [_NOTHING], [said], domain)
 

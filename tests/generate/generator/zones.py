@@ -97,6 +97,7 @@ _OUTSIDE_GROUPS = (
     ("far", "192.0.2.0/25, 2001:db8:51::/48"),
 )
 _OUTSIDE_LITERALS = ("192.0.2.0/24", "198.51.100.128/25", "8.8.8.8", "2001:db8:99::/48")
+_SITE = ("10.20.0.0/16", "fd20::/48")
 _MSS = ("clamp", "1300")
 
 
@@ -125,7 +126,9 @@ class _Builder:
         for inside in _INSIDE[: choose.choice((1, 2, 2, 3))]:
             self._inside(inside)
         if choose.random() < 0.4:
-            self._ipsec("site", ("10.20.0.0/16", "fd20::/48"), "fileserver", "10.20.0.5")
+            # perhaps more than it holds: dmz and lab are inside
+            networks = choose.choice((*[_SITE] * 3, ("10.0.0.0/8", "fd00::/8")))
+            self._ipsec("site", networks, "fileserver", "10.20.0.5")
             if choose.random() < 0.4:
                 # more specific than the other one, and over another zone where there is one
                 self._ipsec("branch", ("10.20.64.0/18",), "till", "10.20.64.5")
