@@ -119,13 +119,12 @@ class Lists:
                     yield Passage(out, last, egress, fate)
 
     def _routed(self, piece: Piece, way: Way, egress: Zone) -> Piece | None:
-        chosen = self.world.choice(egress)
-        if piece.destination is None:
-            space = self.world.space(egress, from_gateway=way.interface is None)
-            part = piece.narrowed(DESTINATION, space)
-        else:
-            part = piece if self.world.zone_of(piece.destination) is egress else None
-        return None if part is None else part.narrowed(EGRESS, chosen)
+        """Those of them that go to a zone; where several may hold them, a host is in its own."""
+        if piece.destination is not None:
+            return piece if self.world.zone_of(piece.destination) is egress else None
+        space = self.world.space(egress, from_gateway=way.interface is None)
+        part = piece.narrowed(DESTINATION, space)
+        return None if part is None else part.narrowed(EGRESS, self.world.choice(egress))
 
     def departure(self, egress: Zone, choice: int, *, tunnels: bool) -> str | None:
         """The interface on which pf sees what leaves for a zone; None for the gateway itself."""
