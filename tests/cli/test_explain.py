@@ -223,7 +223,18 @@ def test_each_target_has_its_lines_or_says_why_not(run, explain) -> None:
     shown = run("explain", "good.tg", "tcp/25 from lan to wan", "-t", "nftables", "-t", "pf")
     assert (shown.code, shown.err) == (0, "")
     assert "  nftables:\n    ruleset.nft:" in shown.out
-    assert re.search(r"  pf:\n    pf\.conf:\d+ block out quick ", shown.out)
+    rules = re.findall(r"^    pf\.conf:(\d+) (.*)", shown.out, re.MULTILINE)
+    assert [text.split(" on ")[0] for _, text in rules] == [
+        "pass in quick",
+        "match out",
+        "match out all tagged tg:lan:nat tag tg:lan",
+        'block out quick all tagged tg:lan label "nothing allows it from lan"',
+    ]
+    first, second, *_ = (int(line) for line, _ in rules)
+    assert second < first
+    said = run("explain", "good.tg", "tcp/25 from lan to wan", "-t", "pf", "--format", "json")
+    (case,) = json.loads(said.out)["cases"]
+    assert [(str(one["line"]), one["text"]) for one in case["rules"]["pf"]] == rules
     explain("esp from alice to hq")
     refused = run("explain", "g.tg", "esp from alice to hq", "-t", "pf")
     assert (refused.code, "allowed: " in refused.out) == (0, True)

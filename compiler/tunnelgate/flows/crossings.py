@@ -17,6 +17,18 @@ from tunnelgate.flows.intervals import Interval, Intervals
 WHICHEVER = -1
 
 
+class Act(NamedTuple):
+    """A rule that did something to packets; acts are ordered as a ruleset is asked.
+
+    Attributes:
+        stage: which of the lists that packets ask on their way; each is asked from its top.
+        line: where the rule stands.
+    """
+
+    stage: int
+    line: int
+
+
 class Piece(NamedTuple):
     """Packets that the same was done to so far.
 
@@ -27,6 +39,9 @@ class Piece(NamedTuple):
         tag: theirs; None where they have none.
         rates: the limits of the rules that let them pass.
         line: where the rule stands that decided last, 0 where none did.
+        acts: the rules that translated it, that decided about it, and those by which it has the
+            tags that these ask for.
+        tagged_by: the rules by which it has its tag.
     """
 
     sets: Sets = EVERYTHING
@@ -37,6 +52,8 @@ class Piece(NamedTuple):
     tag: str | None = None
     rates: frozenset[Rate] = frozenset()
     line: int = 0
+    acts: tuple[Act, ...] = ()
+    tagged_by: tuple[Act, ...] = ()
 
     def narrowed(self, axis: int, wanted: Intervals | None) -> Piece | None:
         """The part of it that is in a set on one axis, itself if all is; None where there is none.

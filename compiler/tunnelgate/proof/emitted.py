@@ -1,7 +1,8 @@
 """Which lines of a ruleset decide about some packets: read back from its text, as for a proof.
 
-A line is found by walking the ruleset, never by what an emitter says of it: the rule that a packet
-meets first, in each hook that says something about it.
+A line is found by walking the ruleset, never by what an emitter says of it. Of Netfilter it is the
+rule that a packet meets first, in each hook that says something about it; of pf each rule that acts
+on it, on the interfaces that it crosses.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from tunnelgate.flows.boxes import Box
-from tunnelgate.flows.crossings import Crossing, Piece, Screens
+from tunnelgate.flows.crossings import Act, Crossing, Piece, Screens
 from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
 from tunnelgate.flows.firstmatch import Row, Stage, cases, within
 from tunnelgate.flows.intervals import Intervals
@@ -38,12 +39,19 @@ class Emitted:
         line: where it stands there, from 1.
         chain: the chain that it is in; "" in a ruleset without chains, as one of pf.
         text: what it says, without the blanks around it.
+        stage: which comes first of the rules of a file, before their lines do.
     """
 
     file: str
     line: int
     chain: str
     text: str
+    stage: int = 0
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What the rules of some packets are in the order of."""
+        return self.file, self.stage, self.line
 
 
 def is_shown(files: Mapping[str, str], rulesets: Mapping[int, object]) -> bool:
@@ -75,7 +83,9 @@ class Lines:
         self._crossed = cache(lambda family: Lists(screens[family], self.world, family))
 
     def of(self, cases: Sequence[Case]) -> list[list[Emitted]]:
-        """The rules that the packets of each case meet first, in the order of the file.
+        """The rules that the packets of each case meet: first, in the order of the file.
+
+        Of pf those that act on them, in the order in which they are asked.
 
         No rule where nothing but the policy of a chain, or the lack of a way, decides.
 
@@ -83,28 +93,25 @@ class Lines:
             Unmodelled: the ruleset does what the model has no word for.
             BudgetExceeded: it is too large to be asked.
         """
-        met: list[set[int]] = [set() for _ in cases]
+        met: list[set[Act]] = [set() for _ in cases]
         alike: dict[tuple[int, Arrival, Zone], list[_Asked]] = {}
         for number, case in enumerate(cases):
             asked = alike.setdefault((case.family, case.arrival, case.home), [])
             asked += [_Asked(number, case.egress, box) for box in case.boxes]
         for (family, arrival, _), asked in alike.items():
-            for number, line in self._lines(family, arrival, asked):
-                met[number].add(line)
-        return [
-            list(self._told(case.family, lines)) for case, lines in zip(cases, met, strict=True)
-        ]
+            for number, acts in self._acts(family, arrival, asked):
+                met[number].update(acts)
+        return [list(self._told(case.family, acts)) for case, acts in zip(cases, met, strict=True)]
 
-    def _told(self, family: int, lines: set[int]) -> Iterator[Emitted]:
+    def _told(self, family: int, acts: set[Act]) -> Iterator[Emitted]:
         file, chains = self.rulesets[family].file, self._chains(family)
-        for line in sorted(lines & set(chains) if chains else lines - {0}):
-            text = self.texts[file][line - 1].strip()
-            yield Emitted(file, line, chains.get(line, ""), text)
+        for stage, line in sorted(acts):
+            if not chains or line in chains:
+                text = self.texts[file][line - 1].strip()
+                yield Emitted(file, line, chains.get(line, ""), text, stage)
 
-    def _lines(
-        self, family: int, arrival: Arrival, asked: Sequence[_Asked]
-    ) -> Iterator[tuple[int, int]]:
-        """The number of each case with each line that it meets."""
+    def _acts(self, family: int, arrival: Arrival, asked: Sequence[_Asked]) -> Iterator[_Met]:
+        """The number of each case with rules that it meets."""
         if isinstance(self.rulesets[family], Screens):
             yield from self._on_interfaces(family, arrival, asked)
             return
@@ -124,23 +131,21 @@ class Lines:
 
     def _on_interfaces(
         self, family: int, arrival: Arrival, asked: Sequence[_Asked]
-    ) -> Iterator[tuple[int, int]]:
-        """The same of rules that are asked on each interface: the one that decides where packets
-        come last.
-        """
+    ) -> Iterator[_Met]:
+        """The same of rules that are asked on each interface."""
         zone, lists = self.world.zones[arrival.zone], self._crossed(family)
         decrypted = arrival.decrypted or zone.over is not None
         others = [one for one in asked if not (zone.is_gateway and one.is_loopback)]
         for inward in (False, True) if len(others) < len(asked) else ():
             crossing = Crossing(inward, LOOPBACK, LOOPBACK if inward else None)
             itself = [one for one in asked if one not in others]
-            yield from _met([lists.leaving(Piece(), crossing)], itself)
+            yield from _met(
+                [_acting(piece for piece, _ in lists.gate.crossed(Piece(), crossing))], itself
+            )
         for wire in (None,) if zone.is_gateway else (ENC,) if decrypted else wires(zone):
             way = Way(zone, wire, decrypted=decrypted)
             for choice in range(self.world.choices):
-                found = [one.piece for one in lists.passages(way, choice)]
-                rows = [Row(one.sets, None, one.line) for one in found]
-                yield from _met([[*rows, Row(EVERYTHING, None)]], others)
+                yield from _met([_acting(one.piece for one in lists.passages(way, choice))], others)
 
     def _ways(self, arrival: Arrival) -> Iterator[Way]:
         zone = self.world.zones[arrival.zone]
@@ -156,15 +161,17 @@ class Lines:
         departure = self.world.departure(egress, choice)
         return linux.verdict(way, egress, departure, facts, sets(l4=_INVALID))
 
-    def _to_itself(
-        self, family: int, way: Way, asked: Sequence[_Asked]
-    ) -> Iterator[tuple[int, int]]:
+    def _to_itself(self, family: int, way: Way, asked: Sequence[_Asked]) -> Iterator[_Met]:
         """Both ends of the loopback interface."""
         linux = self._of(family)
         for arrival, departure in ((None, "lo"), ("lo", None)) if asked else ():
             there = Way(way.zone, arrival, decrypted=False)
             facts = linux.facts(there)
             yield from _met([linux.verdict(there, way.zone, departure, facts, EVERYTHING)], asked)
+
+
+_Met: TypeAlias = tuple[int, Iterable[Act]]
+"""The number of a case, and rules that some of its packets meet."""
 
 
 class _Asked(NamedTuple):
@@ -201,8 +208,13 @@ def _chains(ruleset: Ruleset) -> dict[int, str]:
     }
 
 
-def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[tuple[int, int]]:
-    """The number of each case with the lines of the rows that decide somewhere in it.
+def _acting(pieces: Iterable[Piece]) -> Stage:
+    """A list of pieces whose rows tell what acts on them."""
+    return [*(Row(one.sets, None, one.acts) for one in pieces), Row(EVERYTHING, None)]
+
+
+def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[_Met]:
+    """The number of each case with what the rows tell that decide somewhere in it.
 
     All cases are cut out at once, since they are a first-match list as well.
     """
@@ -218,9 +230,14 @@ def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[tuple[int
     for _, (mine, *rows) in cases([cutting, *narrow], domain, final=[DROP]):
         for row in rows:
             if _tells(row):
-                yield cast("int", mine.label), cast("int", row.cause)
+                yield cast("int", mine.label), _told(row)
 
 
 def _tells(row: Row) -> bool:
     """Whether a row tells a line."""
-    return isinstance(row.cause, int) and row.cause > 0
+    return isinstance(row.cause, tuple) or (isinstance(row.cause, int) and row.cause > 0)
+
+
+def _told(row: Row) -> tuple[Act, ...]:
+    """What a row tells: of a list of Netfilter the line of its rule."""
+    return row.cause if isinstance(row.cause, tuple) else (Act(0, cast("int", row.cause)),)

@@ -27,7 +27,7 @@ class States:
     """All states of a machine."""
 
     def __init__(self) -> None:
-        self._states: list[State] = []
+        self.all: list[State] = []
 
     def find(self, packet: Packet, direction: Direction, interface: str) -> State | None:
         """The state of a packet, or of what an ICMP error is about; bound states come first."""
@@ -35,7 +35,7 @@ class States:
         key = key_of(quoted, opposite(direction)) if quoted else key_of(packet, direction)
         found = [
             state
-            for state in self._states
+            for state in self.all
             if key == (state.wire if direction is Direction.IN else state.stack)
             and state.interface in {None, interface}
         ]
@@ -43,15 +43,15 @@ class States:
 
     def taken(self, key: Key) -> bool:
         """Whether a state has this key on the wire already (`pf_find_state_all`)."""
-        return any(key == state.wire for state in self._states)
+        return any(key == state.wire for state in self.all)
 
     def add(self, new: State) -> bool:
         """Insert a state; False where its keys are another's (`pf_state_key_attach`)."""
-        for state in self._states:
+        for state in self.all:
             same = (state.direction, state.interface) == (new.direction, new.interface)
             if same and {state.wire, state.stack} & {new.wire, new.stack}:
                 return False
-        self._states.append(new)
+        self.all.append(new)
         return True
 
 

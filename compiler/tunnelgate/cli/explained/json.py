@@ -37,7 +37,8 @@ class Explained(_Part):
         zone: the zone that they leave by, `gateway` where they are for the machine itself; null
             where they are dropped.
         statements: who decides: the verdict, then the translation.
-        rules: the rules that they meet first, by target; null of a target that cannot be shown.
+        rules: the rules that they meet first, by target; of pf those that act on them, in the
+            order in which it asks them; null of a target that cannot be shown.
     """
 
     verdict: Literal["allowed", "denied"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from tunnelgate.cli.changes.lines import host_name, limit, marked
@@ -90,7 +91,7 @@ def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rule
 def _rules(met: Iterable[Sequence[Emitted]]) -> list[Emitted]:
     """The rules of some cases, each once."""
     found = dict.fromkeys(one for some in met for one in some)
-    return sorted(found, key=lambda one: (one.file, one.line))
+    return sorted(found, key=attrgetter("place"))
 
 
 def _reason(case: Case) -> str:

@@ -9,10 +9,10 @@ box that holds a packet tells its fate. Sources: pf.conf(5); sys/net/pf.c of Ope
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.crossings import WHICHEVER, Crossing, Fate, Piece
+from tunnelgate.flows.crossings import WHICHEVER, Act, Crossing, Fate, Piece
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT, Rate
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled
@@ -158,31 +158,40 @@ class Walked:
         return self.machine.asked(rule.criteria, never)
 
 
+class _Last(NamedTuple):
+    """The last rule that decides about a piece, and by which others it does: by its tag."""
+
+    rule: Rule
+    by: tuple[Act, ...]
+
+
 class _Crossed:
     """One piece on one interface."""
 
     def __init__(self, walked: Walked, crossing: Crossing, start: Piece) -> None:
         self.walked, self.crossing, self.start = walked, crossing, start
+        self._translating, self._filtering = (0, 1) if crossing.inward else (2, 3)
 
     def fates(self) -> Iterator[tuple[Piece, Fate]]:
         """What becomes of all parts of the piece."""
         pieces = [self.start] if self.walked.modern else self._translated()
         for piece in pieces:
-            for end, rule in self._ruled(piece):
-                yield from self._end(end, rule)
+            for end, last in self._ruled(piece):
+                yield from self._end(end, last)
 
-    def _ruled(self, start: Piece) -> Iterator[tuple[Piece, Rule | None]]:
+    def _ruled(self, start: Piece) -> Iterator[tuple[Piece, _Last | None]]:
         """The pieces behind all rules, each with the rule that decides."""
         rules = self.walked.rules(self.crossing)
-        waiting: list[tuple[Piece, Rule | None, int]] = [(start, None, 0)]
+        waiting: list[tuple[Piece, _Last | None, int]] = [(start, None, 0)]
         while waiting:
             piece, last, at = waiting.pop()
             for number, rule, asked in rules.from_(at, piece):
                 hit = self._meets(piece, asked)
                 if hit is None:
                     continue
-                changed = self._matched(hit, rule)
-                decides = last if rule.action is Action.MATCH else rule
+                by = hit.tagged_by if asked.tagged is not None else ()
+                changed = self._matched(hit, rule, by)
+                decides = last if rule.action is Action.MATCH else _Last(rule, by)
                 if not rule.quick:
                     # the part that is changed is done before the rest, which waits below it
                     if hit is not piece:
@@ -195,17 +204,20 @@ class _Crossed:
             else:
                 yield piece, last
 
-    def _matched(self, hit: Piece, rule: Rule) -> Piece:
-        """What a rule does at once."""
-        if rule.tag is not None:
-            hit = hit._replace(tag=rule.tag)
-        if rule.action is Action.MATCH:
+    def _matched(self, hit: Piece, rule: Rule, by: tuple[Act, ...]) -> Piece:
+        """What a rule does at once that holds by a tag which others gave."""
+        acts = (*by, Act(self._filtering, rule.line))
+        if rule.tag not in {None, hit.tag}:
+            hit = hit._replace(tag=rule.tag, tagged_by=acts)
+        if rule.action is Action.MATCH and (rule.nat or rule.rdr):
             hit = self._translate(hit, rule.nat, rule.rdr, rule)
+            hit = hit._replace(acts=hit.acts + acts)
         return hit
 
-    def _end(self, piece: Piece, rule: Rule | None) -> Iterator[tuple[Piece, Fate]]:
+    def _end(self, piece: Piece, last: _Last | None) -> Iterator[tuple[Piece, Fate]]:
         """Whether it passes, and as what: pf translates only what it remembers (modern)."""
-        piece = piece._replace(line=0 if rule is None else rule.line)
+        rule = None if last is None else last.rule
+        piece = self._decided(piece, piece.acts, last)
         if not self.walked.walk.alone and (rule is None or not rule.quick):
             yield piece, Fate.LEFT
             return
@@ -216,15 +228,24 @@ class _Crossed:
             part = piece.narrowed(L4, _WITH_OPTIONS)
             if part is not None:
                 yield part, Fate.DROPPED
-        yield from self._passed(piece, rule)
+        yield from self._passed(piece, last)
 
-    def _passed(self, piece: Piece, rule: Rule | None) -> Iterator[tuple[Piece, Fate]]:
+    def _decided(self, piece: Piece, acts: tuple[Act, ...], last: _Last | None) -> Piece:
+        """A piece by whose rule it is decided, behind what else acted on it."""
+        if last is None:
+            return piece._replace(line=0, acts=acts)
+        line = last.rule.line
+        return piece._replace(line=line, acts=(*acts, *last.by, Act(self._filtering, line)))
+
+    def _passed(self, piece: Piece, last: _Last | None) -> Iterator[tuple[Piece, Fate]]:
         """A translation of the classic dialect keeps a state, whatever the rule says."""
+        rule = None if last is None else last.rule
         state = None if rule is None else rule.state
         changed = (piece.source, piece.destination) != (self.start.source, self.start.destination)
         plain = piece
         if changed and self.walked.modern:
-            plain = self.start._replace(sets=piece.sets, tag=piece.tag, line=piece.line)
+            plain = self.start._replace(sets=piece.sets, tag=piece.tag, tagged_by=piece.tagged_by)
+            plain = self._decided(plain, self.start.acts, last)
         errors = plain.narrowed(L4, _ERRORS)
         if errors is not None:
             yield errors, Fate.FORGOTTEN
@@ -286,12 +307,17 @@ class _Crossed:
         yield self.start
 
     def _translated_by(self, hit: Piece, rule: Translation) -> Piece:
+        by = hit.tagged_by if rule.criteria.tagged is not None else ()
+        acts = (*by, Act(self._translating, rule.line))
+        hit = hit._replace(acts=hit.acts + acts)
         if rule.pool is None:
             return hit
         if rule.passes:
             raise Unmodelled("a translation that passes", rule.line)
         nat, rdr = (rule.pool, None) if rule.kind is Kind.NAT else (None, rule.pool)
-        return self._translate(hit._replace(tag=rule.tag or hit.tag), nat, rdr, rule)
+        if rule.tag not in {None, hit.tag}:
+            hit = hit._replace(tag=rule.tag, tagged_by=acts)
+        return self._translate(hit, nat, rdr, rule)
 
     def _translate(
         self, piece: Piece, nat: Pool | None, rdr: Pool | None, rule: Rule | Translation
