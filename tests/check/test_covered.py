@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelgate import load
@@ -158,7 +158,6 @@ def text_of(part, options: str) -> str:
     return f"allow tcp/{port}-{other} from {sources} to {hosts}{options}\n"
 
 
-@settings(deadline=None)
 @given(_allows)
 def test_what_is_covered_is_what_others_have_every_flow_of(check_text, allows) -> None:
     texts = [text_of(*one) for one in allows]

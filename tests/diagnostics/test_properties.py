@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelgate.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Safety, Severity
@@ -66,7 +66,6 @@ def _raw(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(deadline=None)
 @given(findings(), st.integers(-5, 150))
 def test_any_finding_is_shown_safely_and_twice_alike(
     format: str, some: list[Diagnostic], width: int
@@ -77,14 +76,12 @@ def test_any_finding_is_shown_safely_and_twice_alike(
     assert text == render(format, some, Options(width=width))
 
 
-@settings(deadline=None)
 @given(findings(), st.integers(-5, 150))
 def test_colour_changes_nothing_else(some: list[Diagnostic], width: int) -> None:
     text = render("full", some, Options(width=width))
     assert SGR.sub("", render("full", some, Options(color=True, width=width))) == text
 
 
-@settings(deadline=None)
 @given(findings())
 def test_one_line_or_one_object_a_finding(some: list[Diagnostic]) -> None:
     assert render("concise", some).count("\n") == len(some)

@@ -34,7 +34,7 @@ def stages(labels: str) -> st.SearchStrategy[list[Row]]:
 sides = st.tuples(stages("ab"), stages("xy"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sides, sides, st.tuples(*[intervals] * AXES), st.sampled_from([1, 64]))
 def test_differences_are_the_points_that_differ(one, other, domain, large) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def test_differences_are_the_points_that_differ(one, other, domain, large) -> No
                 assert (difference.one, difference.other) == (tuple(mine), tuple(theirs))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sides, st.tuples(*[intervals] * AXES))
 def test_cases_are_every_point_once_with_its_own_rows(side, domain) -> None:
     found = cases(side, domain, final=[DROP])

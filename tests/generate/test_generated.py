@@ -21,7 +21,7 @@ from tunnelgate.syntax.formatting import format_policy
 from tunnelgate.target import BUILT_IN, find
 
 COUNT = int(os.environ.get("TUNNELGATE_POLICIES", "40"))
-modestly = settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+modestly = settings(max_examples=COUNT, suppress_health_check=[HealthCheck.too_slow])
 generated = given(st.integers(0, 2**32).map(random.Random))
 
 

@@ -110,7 +110,7 @@ _WANTED: dict[str, Callable[[Outcome], bool]] = {
 ALICE, PUBLIC, INSIDE = map(axes.address_of, ("192.168.1.1", "203.0.113.1", "192.168.1.3"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     _policies,
     st.sampled_from([("lan", "wan"), ("wan", "gateway"), ("wan", "lan"), ("gateway", "wan")]),

@@ -62,7 +62,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(LINES, max_size=12).map("\n".join))
 def test_statements_are_those_of_the_grammar(text: str) -> None:
     """Where the text can be read, a statement of the tree that is no zone is one here, too."""

@@ -129,7 +129,7 @@ def test_a_fault_is_seen_before_anything_is_written(
 
 
 @given(st.sampled_from(EXAMPLES), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_mutated_examples(path: Path, data: st.DataObject) -> None:
     """Blanks, line ends and comments put and taken anywhere: most of these still say something."""
     text = path.read_text("utf-8")

@@ -139,7 +139,6 @@ def everything(parsed: Parsed) -> list[str]:
 
 
 @given(policies)
-@settings(deadline=None)
 def test_valid_policies_are_read(text: str) -> None:
     parsed = parse(SourceFile(text))
     assert [found for found in parsed.diagnostics if found.rule.code != "TG004"] == []
@@ -148,7 +147,6 @@ def test_valid_policies_are_read(text: str) -> None:
 
 
 @given(policies)
-@settings(deadline=None)
 def test_valid_policies_are_formatted(text: str) -> None:
     """The formatter raises where what it made is not the same policy with the same comments."""
     file = SourceFile(text)
@@ -156,13 +154,11 @@ def test_valid_policies_are_formatted(text: str) -> None:
 
 
 @given(policies)
-@settings(deadline=None)
 def test_plain_lines_are_read_as_the_parser_would(text: str) -> None:
     assert everything(parse(SourceFile(text))) == everything(read_by_parser_alone(text))
 
 
 @given(st.lists(plain_rules.filter(lambda line: "\n" not in line), min_size=1, max_size=3))
-@settings(deadline=None)
 def test_plain_lines_are_plain(some: list[str]) -> None:
     """Or the tests of the two ways would compare one with itself."""
     plain = tools().plain
@@ -170,7 +166,6 @@ def test_plain_lines_are_plain(some: list[str]) -> None:
 
 
 @given(st.lists(statements, min_size=1, max_size=8), st.data())
-@settings(deadline=None)
 def test_mistakes_take_nothing_else_away(some: list[str], data: st.DataObject) -> None:
     """Each is one finding, and the tree is that of the policy without them."""
     mistakes = st.sampled_from(
@@ -192,7 +187,7 @@ EDITS = st.tuples(
 
 
 @given(st.one_of(policies, st.just(SAMPLE)), st.lists(EDITS, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_broken_policies_never_break_the_reader(
     text: str, edits: list[tuple[int, int, str]]
 ) -> None:
@@ -213,7 +208,6 @@ def test_broken_policies_never_break_the_reader(
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_has_an_answer(text: str) -> None:
     parsed = parse(SourceFile(text))
     assert parsed.policy.statements or parsed.diagnostics
@@ -222,7 +216,6 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 
 @given(flows.filter(lambda text: "\n" not in text))
-@settings(deadline=None)
 def test_questions_are_read(text: str) -> None:
     flow, findings = parse_flow(SourceFile(text))
     assert findings == ()

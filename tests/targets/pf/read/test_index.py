@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunnelgate.flows import axes
@@ -32,7 +32,6 @@ def holds(asked: Asked, point: tuple[int, ...]) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(st.lists(asking, max_size=5))
 def test_together_they_ask_for_what_they_asked_for(many: list[Asked]) -> None:
     rule = Rule(1, Action.PASS, Criteria(), quick=True)
