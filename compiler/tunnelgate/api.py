@@ -226,6 +226,7 @@ def compile(
     layout: Layout = "whole",
     versions: Mapping[str, str] = _ANY_VERSION,
     prove: bool = True,
+    warn: bool = True,
 ) -> Compilation:
     """The ruleset of a policy for one target. Nothing is written anywhere.
 
@@ -237,6 +238,7 @@ def compile(
         layout: `shared` where the ruleset stands side by side with those of others.
         versions: the oldest version of a target's software that must take it, by its name.
         prove: read the ruleset back and show that it means the policy, where its target can.
+        warn: look for warnings and advice, too; else errors are looked for, and nothing is told.
 
     Raises:
         PolicyError: a finding is an error.
@@ -251,7 +253,7 @@ def compile(
     ('nft -f ruleset.nft',)
     """
     (compilation,) = compile_each(
-        source, [target], name, vars=vars, layout=layout, versions=versions, prove=prove
+        source, [target], name, vars=vars, layout=layout, versions=versions, prove=prove, warn=warn
     )
     return compilation
 
@@ -266,6 +268,7 @@ def compile_each(
     versions: Mapping[str, str] = _ANY_VERSION,
     trust: Trust | None = None,
     prove: bool = True,
+    warn: bool = True,
 ) -> list[Compilation]:
     """The rulesets of a policy for several targets, which is read and checked once.
 
@@ -281,12 +284,13 @@ def compile_each(
     """
     asked = _asked(targets, layout, versions)
     reading = _reading(source, name, vars)
-    findings = _judge(reading)
+    findings = _judge(reading, errors_alone=not warn)
     _refuse(reading, findings, (), trust)
     assert reading.policy is not None, "what has no policy has an error"
     policy, plan = reading.policy, _plan(reading.policy)
     findings += [one for target, setup in asked for one in target.refuse(plan, setup)]
     told = _refuse(reading, findings, asked, trust)
+    told = told if warn else ((), ())
     prover = _prover(source) if prove else None
     return [_emit(target, setup, policy, plan, told, prover) for target, setup in asked]
 
@@ -435,13 +439,13 @@ def _reading(source: Source | Policy, name: str | None, given: Given) -> Reading
     return Reading(source, ())
 
 
-def _judge(reading: Reading) -> list[Diagnostic]:
+def _judge(reading: Reading, *, errors_alone: bool = False) -> list[Diagnostic]:
     """The findings of reading and, as far as the policy could be read, of the checks."""
     from tunnelgate.check import check as judge
 
     findings = list(reading.diagnostics)
     if reading.policy is not None and reading.is_whole:
-        findings += judge(reading.policy)
+        findings += judge(reading.policy, errors_alone=errors_alone)
     elif reading.policy is not None and reading.is_worth_checking:
         findings += [
             finding

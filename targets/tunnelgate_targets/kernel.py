@@ -16,6 +16,8 @@ from tunnelgate.plan import Plan
 
 #: What comes from a policy: strings, and comments behind `#`.
 _OWN_WORDS = re.compile(r'"[^"\n]*"|#[^\n]*')
+#: Elements of sets, a line each: most of a large text, and no feature.
+_ELEMENTS = re.compile(r"^\s+[0-9][^\n]*", re.MULTILINE)
 #: The kernel calls two helpers by other names than their module.
 _HELPERS: Mapping[str, str] = {"Q.931": "h323", "RAS": "h323"}
 
@@ -30,7 +32,7 @@ class Row(NamedTuple):
 
 def modules(rows: Iterable[Row], text: str) -> set[str]:
     """The modules that a text uses; words of a policy in it are none of the ruleset's."""
-    bare = _OWN_WORDS.sub('""', text)
+    bare = _OWN_WORDS.sub('""', _ELEMENTS.sub("", text))
     return {row.module for row in rows if re.search(row.sign, bare, re.MULTILINE)}
 
 

@@ -128,6 +128,15 @@ class TestCompile:
         mild = "zone wan { interface eth0 }\nallow ping from wan to gateway\n"
         assert _codes(tunnelgate.compile(mild).diagnostics) == ["TG505"]
 
+    def test_without_warnings_errors_are_raised_all_the_same(self):
+        mild = "zone wan { interface eth0 }\nallow ping from wan to gateway\n"
+        quiet = tunnelgate.compile(mild, warn=False)
+        assert quiet.files == tunnelgate.compile(mild).files
+        assert quiet.diagnostics == quiet.silenced == ()
+        for wrong, target in (("ah from lan to wan", "nftables"), ("ah from lan to lan", "pf")):
+            with pytest.raises(tunnelgate.PolicyError, match=r"TG101|TG406"):
+                tunnelgate.compile(f"{ZONES}allow {wrong}\n", target=target, warn=False)
+
     def test_what_a_target_refuses_is_an_error(self):
         with pytest.raises(tunnelgate.PolicyError, match="TG402"):
             tunnelgate.compile(

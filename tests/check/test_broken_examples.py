@@ -37,6 +37,15 @@ def test_it_has_the_finding(path: Path) -> None:
     assert code in found(path)
 
 
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_the_errors_alone_are_the_same_ones(path: Path) -> None:
+    if found(path).isdisjoint(rule.code for rule in RULES):
+        return  # its finding is none of the checks
+    policy, _ = resolve(parse_with_includes(SourceFile.read(path)).policy)
+    errors = [one for one in check(policy) if one.is_error]
+    assert [one for one in check(policy, errors_alone=True) if one.is_error] == errors
+
+
 def test_there_is_one_for_every_rule() -> None:
     rules = {f"{rule.code}-{rule.name}" for rule in (*READING, *RESOLVING, *RULES)}
     assert rules == {path.stem for path in POLICIES}

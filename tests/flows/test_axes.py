@@ -49,6 +49,17 @@ def test_a_range_as_prefixes_holds_the_same(
     low, high = sorted((axes.address(one), axes.address(other)))
     prefixes = axes.to_networks((low, high))
     assert Intervals.of(map(axes.network, prefixes)) == Intervals.span(low, high)
+    assert axes.is_network((low, high)) == (len(prefixes) == 1)
+
+
+@given(_addresses, st.integers(0, 128))
+def test_a_prefix_is_one(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, host_bits: int
+) -> None:
+    length = max(0, address.max_prefixlen - host_bits)
+    low, high = axes.network(ipaddress.ip_network((address, length), strict=False))
+    assert axes.is_network((low, high))
+    assert high - low < 2 or not axes.is_network((low + 1, high))
 
 
 def test_protocols_and_ports() -> None:

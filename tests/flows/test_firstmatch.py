@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunnelgate.flows import Intervals, firstmatch
-from tunnelgate.flows.firstmatch import BudgetExceeded, Row, cases, differences
+from tunnelgate.flows.firstmatch import BudgetExceeded, Row, cases, differences, meetings
 
 SIZE = 6
 AXES = 3
@@ -64,6 +64,15 @@ def test_cases_are_every_point_once_with_its_own_rows(side, domain) -> None:
         assert holding == ([tuple(answer(side, point, [DROP]))] if inside else []), point
 
 
+@settings(max_examples=100, deadline=None)
+@given(sides, st.tuples(*[intervals] * AXES))
+def test_meetings_are_the_rows_of_all_cases(side, domain) -> None:
+    found = meetings(side, domain, final=[DROP])
+    rows = {tuple(map(id, rows)) for _, rows in cases(side, domain, final=[DROP])}
+    assert len(found) == len({tuple(map(id, rows)) for rows in found})
+    assert {tuple(map(id, rows)) for rows in found} == rows
+
+
 @given(sides)
 def test_a_side_does_not_differ_from_itself(side) -> None:
     assert differences(side, side, SPACE, final=[DROP]) == []
@@ -75,6 +84,14 @@ def pairs(count: int, label: str = "a") -> list[Row]:
 
 
 WIDE = (Intervals.span(0, 1 << 20),) * AXES
+
+
+def test_meetings_are_counted_too() -> None:
+    lists = [pairs(1000)]
+    assert len(meetings(lists, WIDE)) == 1001
+    with pytest.raises(BudgetExceeded):
+        meetings(lists, WIDE, budget=1000)
+    assert meetings(lists, (Intervals.EMPTY, *WIDE[1:])) == []
 
 
 def test_one_pair_of_many_is_found() -> None:

@@ -67,6 +67,7 @@ def test_union_of_many(many: list[Intervals]) -> None:
 def test_parts_are_held_wholly_or_not_at_all(space: Intervals, sets: list[Intervals]) -> None:
     parts = parted(space, sets)
     assert len({held for held, _ in parts}) == len(parts)
+    assert [part.first() for _, part in parts] == sorted(part.first() for _, part in parts)
     assert sum(part.size() for _, part in parts) == space.size()
     for held, part in parts:
         assert_canonical(part)

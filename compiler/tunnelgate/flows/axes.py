@@ -117,6 +117,13 @@ def to_networks(interval: Interval) -> list[IPv4Network | IPv6Network]:
     return list(summarize_address_range(first, last))
 
 
+def is_network(interval: Interval) -> bool:
+    """Whether an interval of one family is one prefix."""
+    low, high = interval
+    first, size = low if low < _V6 else low - _V6, high - low + 1
+    return size & (size - 1) == 0 and first % size == 0
+
+
 def l4(protocol: int, low: int = 0, high: int = PORTS - 1) -> Interval:
     """The places of a protocol, or of a range of its ports or types, on the axis."""
     return protocol << 16 | low, protocol << 16 | high

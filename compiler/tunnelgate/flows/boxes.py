@@ -42,10 +42,10 @@ def subtract(one: Box, other: Box) -> Iterator[Box]:
 def joined(boxes: Iterable[Box]) -> list[Box]:
     """The same points in fewer boxes: those that differ on one axis alone become one."""
     found = list(boxes)
-    count = 0
-    while count != len(found):
+    count = 1  # one box is as few as can be
+    while count != len(found) > 0:
         count = len(found)
-        for axis in range(len(found[0]) if found else 0):
+        for axis in range(len(found[0])):
             alike: dict[Box, list[Intervals]] = {}
             for box in found:
                 alike.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])

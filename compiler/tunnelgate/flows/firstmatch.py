@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from enum import Enum
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 from typing import NamedTuple
 
 from tunnelgate.flows.boxes import Box
@@ -106,6 +106,22 @@ def cases(
     return [(one.box, one.one) for one in found]
 
 
+def meetings(
+    stages: Sequence[Stage],
+    domain: Box,
+    *,
+    final: Iterable[Hashable] = (),
+    budget: int = BUDGET,
+) -> list[tuple[Row, ...]]:
+    """The rows of `cases`, each once and without the boxes: in a fraction of the time.
+
+    Arguments and exceptions are those of `differences`.
+    """
+    if not all(domain):
+        return []
+    return _Meeting([stages], domain, frozenset(final), budget).run()
+
+
 def within(stage: Stage, domain: Box) -> list[Row]:
     """The rows of a stage that a point of a domain can meet; the last one stays.
 
@@ -136,7 +152,7 @@ class _Found(NamedTuple):
     other: tuple[int, ...]
 
 
-class _Comparison:
+class _Search:
     """Rows are numbers here, in the order of sides, stages and lists."""
 
     def __init__(
@@ -157,34 +173,11 @@ class _Comparison:
             [axis.key(row.sets[depth]) for row in self.rows] for depth, axis in enumerate(self.axes)
         ]
         self.open_from = [self._open_from(row) for row in range(len(self.rows))]
-        self.memo: list[dict[tuple[int, ...], tuple[_Found, ...]]] = [{} for _ in domain]
 
     def _open_from(self, row: int) -> int:
         """The axis from which on a row asks nothing."""
         asked = [depth for depth, keys in enumerate(self.keys) if keys[row] >= 0]
         return asked[-1] + 1 if asked else 0
-
-    def run(self) -> list[Difference]:
-        found = self._walk(0, tuple(range(len(self.rows))))
-        rows = self.rows
-        return [
-            Difference(one.sets, tuple(rows[i] for i in one.one), tuple(rows[i] for i in one.other))
-            for one in found
-        ]
-
-    def _walk(self, depth: int, live: tuple[int, ...]) -> tuple[_Found, ...]:
-        """The differences of the rows alive, from an axis on."""
-        live = self._reachable(depth, live)
-        one, other = self._decided(live, 0), self._decided(live, 1)
-        if one is not None and other is not None:
-            if self._labels(one) == self._labels(other):
-                return ()
-            if len(live) == len(one) + len(other):
-                return (_Found(self.domain[depth:], one, other),)
-        known = self.memo[depth].get(live)
-        if known is None:
-            known = self.memo[depth][live] = self._split(depth, live)
-        return known
 
     def _reachable(self, depth: int, live: tuple[int, ...]) -> tuple[int, ...]:
         """The rows that may still decide.
@@ -213,6 +206,54 @@ class _Comparison:
             for row in takewhile(lambda row: self.stage[row] == last, reversed(kept))
         )
 
+    def _parts(self, depth: int, live: tuple[int, ...]) -> Iterator[tuple[_Part, tuple[int, ...]]]:
+        """The parts of an axis, each with the rows that are alive in it."""
+        keys, axis = self.keys[depth], self.axes[depth]
+        always: list[int] = []
+        asking: dict[int, list[int]] = {}
+        for row in live:
+            if keys[row] < 0:
+                always.append(row)
+            else:
+                asking.setdefault(keys[row], []).append(row)
+        parts = axis.parts(tuple(sorted(asking)))
+        self.budget -= 1 + len(parts)
+        if self.budget < 0:
+            raise BudgetExceeded
+        for part in parts:
+            alive = always.copy()
+            for key in part.held:
+                alive += asking[key]
+            alive.sort()
+            yield part, tuple(alive)
+
+
+class _Comparison(_Search):
+    """Where two sides differ."""
+
+    def run(self) -> list[Difference]:
+        self.memo: list[dict[tuple[int, ...], tuple[_Found, ...]]] = [{} for _ in self.domain]
+        found = self._walk(0, tuple(range(len(self.rows))))
+        rows = self.rows
+        return [
+            Difference(one.sets, tuple(rows[i] for i in one.one), tuple(rows[i] for i in one.other))
+            for one in found
+        ]
+
+    def _walk(self, depth: int, live: tuple[int, ...]) -> tuple[_Found, ...]:
+        """The differences of the rows alive, from an axis on."""
+        live = self._reachable(depth, live)
+        one, other = self._decided(live, 0), self._decided(live, 1)
+        if one is not None and other is not None:
+            if self._labels(one) == self._labels(other):
+                return ()
+            if len(live) == len(one) + len(other):
+                return (_Found(self.domain[depth:], one, other),)
+        known = self.memo[depth].get(live)
+        if known is None:
+            known = self.memo[depth][live] = self._split(depth, live)
+        return known
+
     def _decided(self, live: tuple[int, ...], side: int) -> tuple[int, ...] | None:
         """A row of each stage of a side, if all rows alive agree with it; else None."""
         heads: list[int] = []
@@ -231,30 +272,34 @@ class _Comparison:
 
     def _split(self, depth: int, live: tuple[int, ...]) -> tuple[_Found, ...]:
         """The differences, part by part of this axis; equal ones of several parts are one."""
-        keys, axis = self.keys[depth], self.axes[depth]
-        always: list[int] = []
-        asking: dict[int, list[int]] = {}
-        for row in live:
-            if keys[row] < 0:
-                always.append(row)
-            else:
-                asking.setdefault(keys[row], []).append(row)
-        parts = axis.parts(tuple(sorted(asking)))
-        self.budget -= 1 + len(parts)
-        if self.budget < 0:
-            raise BudgetExceeded
         found: dict[_Found, list[Intervals]] = {}
-        for part in parts:
-            alive = always.copy()
-            for key in part.held:
-                alive += asking[key]
-            alive.sort()
-            for one in self._walk(depth + 1, tuple(alive)):
+        for part, alive in self._parts(depth, live):
+            for one in self._walk(depth + 1, alive):
                 found.setdefault(one, []).append(part.intervals())
         return tuple(
-            one._replace(sets=(Intervals.union_of(where), *one.sets))
+            _Found((Intervals.union_of(where), *one.sets), one.one, one.other)
             for one, where in found.items()
         )
+
+
+class _Meeting(_Search):
+    """Which rows of a side decide together somewhere."""
+
+    def run(self) -> list[tuple[Row, ...]]:
+        self.known: list[set[tuple[int, ...]]] = [set() for _ in self.domain]
+        self.found: set[tuple[int, ...]] = set()
+        self._walk(0, tuple(range(len(self.rows))))
+        return [tuple(self.rows[row] for row in some) for some in sorted(self.found)]
+
+    def _walk(self, depth: int, live: tuple[int, ...]) -> None:
+        """Find those of the rows alive, from an axis on."""
+        live = self._reachable(depth, live)
+        if all(self.stage[one] != self.stage[other] for one, other in pairwise(live)):
+            self.found.add(live)
+        elif live not in self.known[depth]:
+            self.known[depth].add(live)
+            for _, alive in self._parts(depth, live):
+                self._walk(depth + 1, alive)
 
 
 class _Part(NamedTuple):

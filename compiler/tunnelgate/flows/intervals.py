@@ -15,6 +15,9 @@ from tunnelgate.records import record
 Interval = tuple[int, int]
 """First and last member."""
 
+#: A space is split by so many sets one after the other.
+_FEW = 2
+
 
 @record
 class Intervals:
@@ -48,8 +51,14 @@ class Intervals:
 
     @classmethod
     def union_of(cls, sets: Iterable[Intervals]) -> Intervals:
-        """The union of many sets at once."""
+        """The union of many sets at once; of one, itself."""
+        sets = list(sets)
+        if len(sets) == 1:
+            return sets[0]
         return cls.of(interval for one in sets for interval in one.items)
+
+    def __hash__(self) -> int:
+        return hash(self.items)
 
     def __bool__(self) -> bool:
         return bool(self.items)
@@ -67,6 +76,8 @@ class Intervals:
         return Intervals.of(self.items + other.items) if self.items else other
 
     def __and__(self, other: Intervals) -> Intervals:
+        if len(self.items) == len(other.items) == 1:
+            return self._within(other)
         few, many = (self, other) if len(self.items) <= len(other.items) else (other, self)
         if len(few.items) == 1:  # nearly all sets of a policy: an address, a prefix, everything
             (low, high), (first, last) = few.items[0], many.hull()
@@ -128,6 +139,16 @@ class Intervals:
         """Whether the set has exactly one member."""
         return len(self.items) == 1 and self.items[0][0] == self.items[0][1]
 
+    def _within(self, other: Intervals) -> Intervals:
+        """The intersection of two that are one interval each, as most are."""
+        ((low, high),), ((other_low, other_high),) = self.items, other.items
+        if other_low <= low and high <= other_high:
+            return self
+        if low <= other_low and other_high <= high:
+            return other
+        low, high = max(low, other_low), min(high, other_high)
+        return Intervals(((low, high),)) if low <= high else Intervals.EMPTY
+
     def _touching(self, low: int, high: int) -> tuple[Interval, ...]:
         """The intervals that have a member in `[low, high]`, in order."""
         items = self.items
@@ -139,8 +160,11 @@ class Intervals:
 def parted(space: Intervals, sets: Sequence[Intervals]) -> list[tuple[frozenset[int], Intervals]]:
     """A space in parts that each set holds wholly or not at all, with the numbers of those that do.
 
-    No two parts are held by the same sets. O(n log n) for n intervals that do not overlap.
+    No two parts are held by the same sets. O(n log n) for n intervals that do not overlap. The
+    parts are in the order of their first members.
     """
+    if len(sets) <= _FEW:
+        return _parted_by_few(space, sets)
     borders: dict[int, list[int]] = {}
     for number, one in enumerate(sets):
         for low, high in one & space:
@@ -157,9 +181,34 @@ def parted(space: Intervals, sets: Sequence[Intervals]) -> list[tuple[frozenset[
         if low in space:
             found.setdefault(frozenset(held), []).append((low, end - 1))
     return [
-        (held_by, _shared(Intervals.of(part).items, *(sets[number] for number in held_by)))
+        (held_by, _shared(_whole(part), *(sets[number] for number in held_by)))
         for held_by, part in found.items()
     ]
+
+
+def _parted_by_few(
+    space: Intervals, sets: Sequence[Intervals]
+) -> list[tuple[frozenset[int], Intervals]]:
+    """The same by one set after the other, in half the time: thousands are split by one or two."""
+    found: list[tuple[frozenset[int], Intervals]] = [(frozenset(), space)] if space else []
+    for number, one in enumerate(sets):
+        parts, found = found, []
+        for held, part in parts:
+            both = part & one
+            if both:
+                found.append((held | {number}, both))
+            if both is not part and (rest := part - one):
+                found.append((held, rest))
+    return sorted(found, key=_first_of)
+
+
+def _first_of(part: tuple[frozenset[int], Intervals]) -> int:
+    return part[1].first()
+
+
+def _whole(part: list[Interval]) -> tuple[Interval, ...]:
+    """The intervals of a part in their order, those that touch as one."""
+    return tuple(part) if len(part) == 1 else Intervals.of(part).items
 
 
 def _shared(items: tuple[Interval, ...], *known: Intervals) -> Intervals:

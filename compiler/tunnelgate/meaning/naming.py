@@ -130,13 +130,12 @@ def _literals(addresses: Intervals) -> Iterator[str]:
 def _literal(interval: Interval) -> str:
     if interval[0] == interval[1]:
         return str(axes.to_address(interval[0]))
-    networks = axes.to_networks(interval)
-    if len(networks) == 1:
-        return str(networks[0])
+    if axes.is_network(interval):
+        return str(*axes.to_networks(interval))
     return f"{axes.to_address(interval[0])}-{axes.to_address(interval[1])}"
 
 
-def channel_words(l4: Intervals, family: int, names: Iterable[str] = ()) -> list[str]:
+def channel_words(l4: Intervals, family: int, names: Iterable[str] = ()) -> Sequence[str]:
     """What a set on the axis of protocol and port is called.
 
     Args:
@@ -144,6 +143,11 @@ def channel_words(l4: Intervals, family: int, names: Iterable[str] = ()) -> list
         family: 4 or 6.
         names: protocols that are used as words where they fit, besides those that always are.
     """
+    return _channel_words(l4, family, tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _channel_words(l4: Intervals, family: int, names: tuple[str, ...]) -> Sequence[str]:
     possible = axes.ANY_L4 - Intervals.of([axes.l4(axes.ICMPV6 if family == 4 else axes.ICMP)])
     lacking = possible - l4
     if not lacking:

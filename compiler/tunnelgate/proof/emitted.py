@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias, cast
 
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.crossings import Act, Crossing, Piece, Screens
 from tunnelgate.flows.fields import AXES, DROP, EVERYTHING, L4, Arrival
-from tunnelgate.flows.firstmatch import Row, Stage, cases, within
+from tunnelgate.flows.firstmatch import Row, Stage, meetings, within
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Ruleset, State
 from tunnelgate.flows.sets import sets
@@ -119,13 +119,14 @@ class Lines:
             if way.zone.is_gateway:
                 yield from self._to_itself(family, way, [one for one in asked if one.is_loopback])
             others = [one for one in asked if not (way.zone.is_gateway and one.is_loopback)]
-            beginning = [one.less(_INVALID) for one in others]
+            beginning = [one.only(_beginning(one.box[L4])) for one in others]
             yield from _met([self._of(family).host_zones(way, quoted=False)], beginning)
             yield from _met([self._of(family).destinations(way)], beginning)
             for choice in range(self.world.choices):
                 yield from _met(self._of(family).new(way, choice), beginning)
                 for egress in dict.fromkeys(one.egress for one in others):
-                    sent = [one.only(_INVALID) for one in others if one.egress is egress]
+                    there = [one for one in others if one.egress is egress]
+                    sent = [one.only(_invalid(one.box[L4])) for one in there]
                     if any(map(_Asked.exists, sent)):
                         yield from _met([self._invalid(family, way, choice, egress)], sent)
 
@@ -190,12 +191,18 @@ class _Asked(NamedTuple):
         return all(self.box)
 
     def only(self, l4: Intervals) -> _Asked:
-        """Those of some channels."""
-        return self._replace(box=(*self.box[:L4], self.box[L4] & l4, *self.box[L4 + 1 :]))
+        """Those of some of its channels."""
+        return self._replace(box=(*self.box[:L4], l4, *self.box[L4 + 1 :]))
 
-    def less(self, l4: Intervals) -> _Asked:
-        """Those of all other channels."""
-        return self.only(self.box[L4] - l4)
+
+@lru_cache(maxsize=64)  # thousands of boxes are of the same few channels
+def _beginning(l4: Intervals) -> Intervals:
+    return l4 - _INVALID
+
+
+@lru_cache(maxsize=64)
+def _invalid(l4: Intervals) -> Intervals:
+    return l4 & _INVALID
 
 
 def _chains(ruleset: Ruleset) -> dict[int, str]:
@@ -218,16 +225,16 @@ def _met(stages: Sequence[Stage], asked: Iterable[_Asked]) -> Iterator[_Met]:
 
     All cases are cut out at once, since they are a first-match list as well.
     """
-    found = [one for one in asked if one.exists()]
     stages = list(stages)
     while stages and not any(map(_tells, stages[-1])):
         del stages[-1]
-    if not found or not stages:
+    found = [one for one in asked if one.exists()] if stages else []
+    if not found:
         return
     domain = tuple(Intervals.union_of(one.box[axis] for one in found) for axis in range(AXES))
     cutting = [*(Row(one.box, one.case) for one in found), Row(EVERYTHING, DROP)]
     narrow = [within(stage, domain) for stage in stages]
-    for _, (mine, *rows) in cases([cutting, *narrow], domain, final=[DROP]):
+    for mine, *rows in meetings([cutting, *narrow], domain, final=[DROP]):
         for row in rows:
             if _tells(row):
                 yield cast("int", mine.label), _told(row)

@@ -134,12 +134,12 @@ class World:
         sets += [host.addresses for host in self.policy.hosts]
         sets += [group.addresses for group in self.policy.groups]
         special = [axes.address_of(text) for text in ("0.0.0.0", "::")]
+        size = home.size()
         told = [Intervals.single(place) for place in special] + [MULTICAST, NEVER_SPOOFED]
         for one in sets:
             here = one & home
             # what is excepted is named, not what is left
-            rest = home - here
-            told.append(min((here, rest), key=Intervals.size))
+            told.append(here if 2 * here.size() <= size else home - here)
         return Intervals.union_of(told)
 
     def located(self, addresses: Intervals) -> Intervals:

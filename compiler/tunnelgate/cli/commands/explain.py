@@ -113,7 +113,9 @@ def _read_back(policy: Policy, name: str, run: Run) -> Lines | None:
     target = find(name)
     try:
         versions = run.config.versions
-        made = api.compile(policy, name, layout=run.layout, versions=versions, prove=False)
+        made = api.compile(
+            policy, name, layout=run.layout, versions=versions, prove=False, warn=False
+        )
     except PolicyError:
         run.console.say(
             f"{name}: no rules are shown, since there is no ruleset of this policy; "
