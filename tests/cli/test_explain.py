@@ -57,6 +57,7 @@ def test_text(run, explain) -> None:
     explain("ike from alice to hq")
     assert run("explain", "g.tg", "esp from alice to hq").out == (
         "allowed: esp from alice to hq\n"
+        "  comes in by lan\n"
         "  leaves by wan as 203.0.113.1\n"
         "  by `allow esp from alice to hq` (g.tg:23), `nat from lan to wan` (g.tg:20)\n"
         "  nftables:\n" + rules(run, "translate-source", "pair.lan.wan")
@@ -81,25 +82,32 @@ def rules(run, translation: str, pair: str) -> str:
 
 ANSWERS = """tcp/25 from alice to hq
 denied: tcp/25 from alice to hq
+  comes in by lan
+  would leave by wan
   by `deny tcp/25 from lan to wan` (g.tg:24)
 
 udp/9 from alice to hq
 denied: udp/9 from alice to hq
+  comes in by lan
+  would leave by wan
   nothing allows it
 
 ah from alice to hq
 denied: ah from alice to hq
+  comes in by lan
   AH would be translated
   by `nat from lan to wan` (g.tg:20)
 
 web from partners to 203.0.113.1
 allowed: web from partners to 203.0.113.1
+  comes in by wan
   is handed to box (192.168.1.10) port 8443
   leaves by lan
   by `forward web from partners to box port 8443` (g.tg:25)
 
 web from alice to 203.0.113.1
 allowed: web from alice to 203.0.113.1
+  comes in by lan
   is handed to box (192.168.1.10)
   leaves by lan as 192.168.1.1
   its source port is kept if free
@@ -138,8 +146,51 @@ def test_an_open_question_is_told_by_cases(explain) -> None:
         "\n"
         "denied: nat-t from lan to hq\n"
         "denied: esp from lan except alice to hq\n"
+        "  would leave by wan\n"
         "  nothing allows it\n"
     )
+
+
+def test_icmp_that_begins_nothing_is_no_exception(explain) -> None:
+    told = explain("any from lan to wan")
+    assert "denied: any except ike, esp, ah, tcp/25 from lan to wan" in told
+    assert "denied: any from lan to lan\n" in explain("any from lan to lan")
+    told = explain("icmp/echo-reply from lan to wan")
+    assert told.startswith("denied: icmp/echo-reply from lan to wan\n")
+
+
+def test_what_no_nat_is_about_is_said(run, in_folder: Path) -> None:
+    text = POLICY.replace("nat from lan to wan", "nat from alice to wan")
+    (in_folder / "g.tg").write_text(text.replace("esp from alice", "esp from box"))
+    told = run("explain", "g.tg", "esp from box to hq").out
+    assert "  leaves by wan, not translated: no `nat` is about it\n" in told
+    assert "not translated" not in run("explain", "g.tg", "esp from gateway to hq").out
+    assert "not translated" not in run("explain", "g.tg", "web from partners to 203.0.113.1").out
+
+
+def test_a_private_address_from_outside_is_told_with_the_forward(explain) -> None:
+    told = explain("web from partners to box")
+    assert told == (
+        "denied: web from partners to box\n"
+        "  comes in by wan\n"
+        "  would leave by lan\n"
+        "  nothing allows it\n"
+        "  sent to 203.0.113.1 it would be forwarded, "
+        "by `forward web from partners to box port 8443` (g.tg:25)\n"
+    )
+    for other in ("web from hq to box", "ike from partners to box", "web from partners to alice"):
+        assert "forwarded" not in explain(other)
+
+
+def test_gre_that_nobody_announced_is_told_with_its_helper(run, in_folder: Path) -> None:
+    (in_folder / "g.tg").write_text(POLICY + "allow pptp from alice to hq with helper\n")
+    hint = "  announced by a connection it would pass, by `allow pptp from alice to hq with helper`"
+    assert hint in run("explain", "g.tg", "gre from alice to hq").out
+    assert hint not in run("explain", "g.tg", "gre from box to hq").out
+    assert hint not in run("explain", "g.tg", "esp from box to hq").out
+    said = run("explain", "g.tg", "gre from alice to hq", "--format", "json")
+    (case,) = json.loads(said.out)["cases"]
+    assert [hint.strip() in one for one in case["hints"]] == [True]
 
 
 def test_packets_with_a_false_source(explain, run) -> None:

@@ -135,20 +135,26 @@ def _literal(interval: Interval) -> str:
     return f"{axes.to_address(interval[0])}-{axes.to_address(interval[1])}"
 
 
-def channel_words(l4: Intervals, family: int, names: Iterable[str] = ()) -> Sequence[str]:
+def channel_words(
+    l4: Intervals, family: int, names: Iterable[str] = (), without: Intervals = Intervals.EMPTY
+) -> Sequence[str]:
     """What a set on the axis of protocol and port is called.
 
     Args:
         l4: the set; ICMP of the other family is left out of account.
         family: 4 or 6.
         names: protocols that are used as words where they fit, besides those that always are.
+        without: what is left out of account, too; the set holds nothing of it.
     """
-    return _channel_words(l4, family, tuple(names))
+    return _channel_words(l4, family, tuple(names), without)
 
 
 @lru_cache(maxsize=256)
-def _channel_words(l4: Intervals, family: int, names: tuple[str, ...]) -> Sequence[str]:
-    possible = axes.ANY_L4 - Intervals.of([axes.l4(axes.ICMPV6 if family == 4 else axes.ICMP)])
+def _channel_words(
+    l4: Intervals, family: int, names: tuple[str, ...], without: Intervals
+) -> Sequence[str]:
+    other_icmp = Intervals.of([axes.l4(axes.ICMPV6 if family == 4 else axes.ICMP)])
+    possible = axes.ANY_L4 - other_icmp - without
     lacking = possible - l4
     if not lacking:
         return ["any"]

@@ -31,12 +31,13 @@ class Explained(_Part):
 
     Attributes:
         flows: the flows, in the words of the policy.
-        effects: what becomes of them, a clause each.
+        effects: where they come in, and what becomes of them, a clause each.
         reason: why: one of the reasons of the documentation.
         always: which part of *Always on* lets them pass, or null.
         zone: the zone that they leave by, `gateway` where they are for the machine itself; null
             where they are dropped.
         statements: who decides: the verdict, then the translation.
+        hints: why they are denied although a statement seems to be about them, a clause each.
         rules: the rules that they meet first, by target; of pf those that act on them, in the
             order in which it asks them; null of a target that cannot be shown.
     """
@@ -48,6 +49,7 @@ class Explained(_Part):
     always: str | None
     zone: str | None
     statements: list[Statement]
+    hints: list[str]
     rules: dict[str, list[Rule] | None]
 
 
@@ -83,6 +85,7 @@ def _explained(line: Line) -> Explained:
         always=case.always or None,
         zone=case.fate.egress,
         statements=[place_of(one) for one in line.statements],
+        hints=list(line.hints),
         rules={
             target: None if rules is None else [_rule(one) for one in rules]
             for target, rules in line.rules.items()

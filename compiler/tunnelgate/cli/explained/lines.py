@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from tunnelgate.cli.changes.lines import host_name, limit, marked
+from tunnelgate.cli.explained.hints import Hints
 from tunnelgate.flows import axes
 from tunnelgate.flows.boxes import Box
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE
@@ -15,9 +16,12 @@ from tunnelgate.meaning.decide import Ports, Reason
 from tunnelgate.meaning.explain import Case
 from tunnelgate.meaning.naming import Places, channel_words, joined
 from tunnelgate.policy import Forward, Policy, Question, Rule, Statement
-from tunnelgate.policy.model import ESP
+from tunnelgate.policy.model import BEGINS_NOTHING, ESP
 from tunnelgate.policy.spis import drawing
 from tunnelgate.proof.emitted import Emitted, Lines
+
+#: The reasons that are about the way from one zone to another.
+_BETWEEN_ZONES = (Reason.NOT_ALLOWED, Reason.DENIED)
 
 #: The reasons that a statement says by itself.
 _SAID = (Reason.ALLOWED, Reason.DENIED, Reason.FORWARDED)
@@ -26,7 +30,8 @@ _WITH_SOURCE_PORTS = Intervals.of(axes.l4(protocol) for protocol in sorted(axes.
 
 Rules: TypeAlias = Mapping[str, Lines | None]
 """The rulesets of each target asked for; None of one that cannot be shown."""
-_Told: TypeAlias = tuple[bool, tuple[str, ...], tuple[str, ...], str, tuple[Statement, ...]]
+_Words: TypeAlias = tuple[str, ...]
+_Told: TypeAlias = tuple[bool, _Words, _Words, str, tuple[Statement, ...], _Words]
 """What is told of a case."""
 
 
@@ -39,6 +44,7 @@ class Line(NamedTuple):
         effects: what becomes of them, a clause each.
         reason: why, where no statement says it; else "".
         statements: who decides.
+        hints: why they are denied although a statement seems to be about them, a clause each.
         rules: the rules that they meet, of each target; None of one that cannot be shown.
         cases: the cases, of one family or of both.
     """
@@ -48,6 +54,7 @@ class Line(NamedTuple):
     effects: tuple[str, ...]
     reason: str
     statements: tuple[Statement, ...]
+    hints: tuple[str, ...]
     rules: Mapping[str, list[Emitted] | None]
     cases: tuple[Case, ...]
 
@@ -64,11 +71,12 @@ def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rule
             tuple(writer.effects(case)),
             _reason(case),
             case.statements,
+            tuple(writer.hints(case)),
         )
         alike.setdefault(told, []).append(number)
     families = {case.family for case in cases}
     found = []
-    for (passes, flows, effects, reason, statements), numbers in alike.items():
+    for (passes, flows, effects, reason, statements, hinted), numbers in alike.items():
         some = tuple(cases[number] for number in numbers)
         family = f" (IPv{some[0].family})" if {case.family for case in some} < families else ""
         found.append(
@@ -78,6 +86,7 @@ def lines(policy: Policy, question: Question, cases: Sequence[Case], rules: Rule
                 effects,
                 reason,
                 statements,
+                hinted,
                 {
                     name: None if one is None else _rules(one[number] for number in numbers)
                     for name, one in met.items()
@@ -105,6 +114,16 @@ class _Writer:
         self.policy = policy
         self.question = question
         self.places = Places((policy,), [zone.name for zone in policy.zones])
+        self._hints = Hints(policy, self.places)
+        meant = question.protocols.l4 - BEGINS_NOTHING
+        self.meant = meant or question.protocols.l4
+        self.without = BEGINS_NOTHING if meant else Intervals.EMPTY
+        self.named = {
+            (zone.name, end)
+            for end, side in enumerate((question.source, question.destination))
+            for zone, addresses in side
+            if zone.is_gateway or zone.holds <= addresses
+        }
 
     def flows(self, case: Case) -> tuple[str, ...]:
         """The packets of a case, as statements would say them."""
@@ -121,23 +140,24 @@ class _Writer:
         return words + (", inside IPsec" if case.arrival.decrypted else "")
 
     def _protocols(self, case: Case, l4: Intervals) -> Sequence[str]:
-        asked = self.question.protocols
+        names = self.question.protocols.names
         other_icmp = axes.l4(axes.ICMPV6 if case.family == 4 else axes.ICMP)
-        if l4 == asked.l4 - Intervals.of([other_icmp]):
-            return asked.names
-        return channel_words(l4, case.family, [*asked.names, *_protocol_names(case)])
+        if l4 == self.meant - Intervals.of([other_icmp]):
+            return names
+        without = Intervals.EMPTY if l4.overlaps(self.without) else self.without
+        return channel_words(l4, case.family, [*names, *_protocol_names(case)], without)
 
     def effects(self, case: Case) -> Iterator[str]:
-        """What becomes of what passes, a clause each."""
+        """Where packets come in, and what becomes of them, a clause each."""
         fate = case.fate
+        yield from self._ends(case)
         if fate.destination is not None:
             name = host_name(self.policy, fate.destination)
             address = self.places.address(fate.destination)
             port = "" if fate.port is None else f" port {fate.port}"
             yield f"is handed to {address if name is None else f'{name} ({address})'}{port}"
         if fate.egress is not None and fate.egress != self.policy.gateway.name:
-            public = "" if fate.source is None else f" as {self.places.address(fate.source)}"
-            yield f"leaves by {fate.egress}{public}"
+            yield f"leaves by {fate.egress}{self._as(case)}"
         if fate.ports is Ports.MOVED or (fate.ports and _has_ports(case)):
             yield f"its source port is {fate.ports.value}"
         if fate.rates:
@@ -153,6 +173,33 @@ class _Writer:
         for statement in case.statements:
             if isinstance(statement, Forward) and statement.options.spi and _is_esp(case):
                 yield drawing(statement.host.name, [statement.options.spi])
+
+    def hints(self, case: Case) -> Iterator[str]:
+        """Which statements packets may seem to be of."""
+        return self._hints.of(case, is_narrow=(case.egress.name, 1) not in self.named)
+
+    def _ends(self, case: Case) -> Iterator[str]:
+        """The zones that packets are taken to be of, where the question names none."""
+        arrives = case.arrival.zone
+        if case.home.name == arrives and (arrives, 0) not in self.named:
+            yield f"comes in by {arrives}"
+        egress = case.egress.name
+        if case.reason in _BETWEEN_ZONES and (egress, 1) not in self.named:
+            yield f"would leave by {egress}"
+
+    def _as(self, case: Case) -> str:
+        """The source that packets leave with, where that is another, or some `nat` is near."""
+        fate = case.fate
+        if fate.source is not None:
+            return f" as {self.places.address(fate.source)}"
+        nats = (
+            nat
+            for nat in self.policy.nats
+            for zone, _ in nat.destination
+            if zone.name == fate.egress and nat.family == case.family
+        )
+        is_own = case.home.is_gateway or fate.destination is not None
+        return ", not translated: no `nat` is about it" if any(nats) and not is_own else ""
 
 
 def _is_tracked(case: Case) -> bool:

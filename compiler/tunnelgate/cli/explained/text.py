@@ -30,6 +30,8 @@ def _told(line: Line) -> Iterator[str]:
         yield f"  {clause}"
     if line.statements:
         yield f"  by {by_statements(line.statements)}"
+    for hint in line.hints:
+        yield f"  {hint}"
     for target, rules in line.rules.items():
         if rules is not None:
             yield from _rules(target, rules, line.passes)
