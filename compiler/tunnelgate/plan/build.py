@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from tunnelgate.flows import axes
@@ -53,10 +54,12 @@ class _Builder:
     def __init__(self, policy: model.Policy) -> None:
         self.policy = policy
         self.links: dict[model.Zone, Link] = {}
-        self.features: dict[Feature, list[Origin]] = defaultdict(list)
+        self.features: dict[Feature, dict[Origin, None]] = defaultdict(dict)
+        self.forwards = sorted(policy.forwards, key=lambda one: one.text)
         self.numbers = apart.numbers(policy)
         for zone in policy.zones[1:]:
             self.links[zone] = self._link(zone)
+        self._shared_moves: dict[tuple[model.Zone, int], tuple[Moved, ...]] = {}
         self.apart = tuple(apart.hosts(policy, self.links))
 
     def plan(self) -> Plan:
@@ -98,8 +101,7 @@ class _Builder:
         )
 
     def _needs(self, feature: Feature, statement: Origin) -> None:
-        if statement not in self.features[feature]:
-            self.features[feature].append(statement)
+        self.features[feature][statement] = None
 
     # -- links
 
@@ -318,7 +320,7 @@ class _Builder:
     # -- translation
 
     def _dnats(self) -> Iterator[Dnat]:
-        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
+        for forward in self.forwards:
             for entry in forward.entries:
                 if forward.options.spi is None:
                     yield from self._taken_from(forward, entry, forward.l4)
@@ -384,7 +386,7 @@ class _Builder:
         return (networks | known) & axes.family_axis(family)
 
     def _snats(self) -> Iterator[Snat]:
-        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
+        for forward in self.forwards:
             if forward.options.hairpin:
                 yield self._hairpin(forward)
         nats = sorted(self.policy.nats, key=lambda nat: (nat.sources.size(), nat.text))
@@ -407,27 +409,41 @@ class _Builder:
                         match,
                         nat.fixed_address(destination),
                         nat.public_address(destination),
-                        tuple(self._moved(nat, destination)),
+                        self._moved(nat, destination),
                         hairpin=False,
                         origin=about,
                     )
 
-    def _moved(self, nat: model.Nat, egress: model.Zone) -> Iterator[Moved]:
+    def _moved(self, nat: model.Nat, egress: model.Zone) -> tuple[Moved, ...]:
         public = nat.public_address(egress)
-        for forward in sorted(self.policy.forwards, key=lambda one: one.text):
-            ports = forward.l4 & _IKE
-            if nat.sources == Intervals.single(forward.target):
-                continue  # the only host that is translated is the one that keeps its port
-            for entry in forward.entries:
-                if (
-                    ports
-                    and entry.zone is egress
-                    and public is not None
-                    and public in entry.addresses
-                ):
-                    numbers = Intervals.of((low & 0xFFFF, high & 0xFFFF) for low, high in ports)
-                    peers = _of(entry.zone, entry.sources)
-                    yield Moved(numbers, peers, forward.target, origin(forward))
+        if public is None:
+            return ()
+        found = self._taken_at(egress, public)
+        if not nat.sources.is_single():
+            return found
+        # the only host that is translated is the one that keeps its port
+        return tuple(one for one in found if one.host != nat.sources.first())
+
+    def _taken_at(self, egress: model.Zone, public: int) -> tuple[Moved, ...]:
+        """What forwards take of IKE that comes by a zone to an address; shared by many nats."""
+        key = egress, public
+        if key not in self._shared_moves:
+            self._shared_moves[key] = tuple(
+                moved for entry, moved in self._of_ike[egress] if public in entry.addresses
+            )
+        return self._shared_moves[key]
+
+    @cached_property
+    def _of_ike(self) -> dict[model.Zone, list[tuple[model.Entry, Moved]]]:
+        """The forwards of IKE, by the zones that they take it from."""
+        found: dict[model.Zone, list[tuple[model.Entry, Moved]]] = defaultdict(list)
+        for forward in self.forwards:
+            ports = Intervals.of((low & 0xFFFF, high & 0xFFFF) for low, high in forward.l4 & _IKE)
+            for entry in forward.entries if ports else ():
+                peers = _of(entry.zone, entry.sources)
+                moved = Moved(ports, peers, forward.target, origin(forward))
+                found[entry.zone].append((entry, moved))
+        return found
 
     def _hairpin(self, forward: model.Forward) -> Snat:
         zone = forward.host.zone

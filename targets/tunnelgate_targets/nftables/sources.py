@@ -100,7 +100,7 @@ class Sources:
     def _ending(self, snat: Snat, *, are_alike: bool) -> Ending:
         if snat.moved:
             name = f"nat.{_path(snat).ends}.{digest(snat.origin.text)}"
-            self.parts.chains.append(Chain(name, tuple(self._translations(snat, [""]))))
+            self.parts.chain(name, *self._translations(snat, [""]))
             return goto("ports", name)
         if are_alike or snat.address is None:
             word = "hairpin" if snat.hairpin else "nat" if snat.address else "masquerade"
@@ -130,10 +130,10 @@ class Sources:
             for made in self._peers(f"keep.{name}", snat.family, some, paired=True)
         ]
         # nft wants to be told of a protocol with ports in each rule that translates them
-        chain = Chain(f"ports.{name}", (*lines, join(f"meta l4proto {axes.UDP}", moved)))
-        self.parts.chains.append(chain)
+        chain = f"ports.{name}"
+        self.parts.chain(chain, *lines, join(f"meta l4proto {axes.UDP}", moved))
         for made in self._peers(f"taken.{name}", snat.family, some, paired=False):
-            yield join(made.key, f"@{made.name}", f"goto {chain.name}"), "statements as in the set"
+            yield join(made.key, f"@{made.name}", f"goto {chain}"), "statements as in the set"
 
     def _peers(self, name: str, family: int, some: Taken, *, paired: bool) -> list[NamedSet]:
         """Sets of peers that ports are taken from, paired with the hosts that keep them or not."""

@@ -63,11 +63,15 @@ class Dynamic(NamedTuple):
 class Parts:
     """What the chains of verdicts need beside themselves."""
 
-    chains: list[Chain] = field(default_factory=list)
+    chains: dict[Chain, None] = field(default_factory=dict)
     sets: list[NamedSet] = field(default_factory=list)
     dynamic: dict[str, Dynamic] = field(default_factory=dict)
     limits: dict[str, str] = field(default_factory=dict)
     counters: list[str] = field(default_factory=list)
+
+    def chain(self, name: str, *lines: str) -> None:
+        """One more chain; what is the same stands once."""
+        self.chains[Chain(name, lines)] = None
 
 
 def digest(text: str) -> str:
@@ -109,7 +113,7 @@ class PairWriter:
         lines = [*self._denials(), *self._permissions()]
         if not any(line.startswith(_UNCONDITIONAL) for line in lines):
             lines.append(self._default())
-        self.parts.chains.append(Chain(f"pair.{self.ends}", tuple(lines)))
+        self.parts.chain(f"pair.{self.ends}", *lines)
 
     def _default(self) -> str:
         if self.pair.source is None and self.plan.default_output:
@@ -165,9 +169,7 @@ class PairWriter:
                 self.parts.limits[credit] = rate
                 lines.append(f'meta nfproto ipv{family} limit name "{credit}" {verdict}')
         chain = f"{name}.{self.ends}"
-        made = Chain(chain, tuple(lines))
-        if made not in self.parts.chains:  # a statement that stands twice takes credit once
-            self.parts.chains.append(made)
+        self.parts.chain(chain, *lines)  # a statement that stands twice takes credit once
         return _lines([rule], f"jump {chain}")
 
     # -- tables
@@ -203,20 +205,20 @@ class PairWriter:
             )
         if counted:
             lines.append(f"jump {self._first(f'count.{name}', counted, lambda rule: 'counter')}")
-        self.parts.chains.append(Chain(name, (*lines, *ending)))
+        self.parts.chain(name, *lines, *ending)
         return name
 
     def _first(self, name: str, rules: list[Rule], action: Callable[[Rule], str]) -> str:
         """A chain in which the first rule that matches acts, and no other."""
         lines: list[str] = []
+        written: set[str] = set()
         for rule in rules:
             own = f"{name}.{digest(rule.origin.text)}"
-            if all(chain.name != own for chain in self.parts.chains):
-                self.parts.chains.append(
-                    Chain(own, (join(action(rule), comment(rule.origin.text)),))
-                )
+            if own not in written:
+                written.add(own)
+                self.parts.chain(own, join(action(rule), comment(rule.origin.text)))
             lines += _lines([rule], f"goto {own}")
-        self.parts.chains.append(Chain(name, tuple(lines)))
+        self.parts.chain(name, *lines)
         return name
 
     def _log(self, word: str, rule: Rule) -> str:
@@ -234,12 +236,12 @@ class PairWriter:
         prefix = f"tunnelgate second claimant {' '.join(self.pair.name)}: "
         log = f"{LOG_LIMIT} log prefix {quote(prefix, MAX_PREFIX)}"
         self.parts.counters.append(name)
-        self.parts.chains.append(Chain(name, (log, f'counter name "{name}" drop')))
+        self.parts.chain(name, log, f'counter name "{name}" drop')
         # who has got through once holds the peer: Linux 6.18 does not find an unanswered connection
         # again among those that it counts, and would take it for the second (measured)
         lines = ["ct status confirmed return"]
         lines += ranked(self.pair.guards, self._claim, self._claim_rules, self._claim_lookups)
-        self.parts.chains.append(Chain(f"claims.{self.ends}", tuple(lines)))
+        self.parts.chain(f"claims.{self.ends}", *lines)
         return [f"jump claims.{self.ends}"]
 
     def _claim_rules(self, guard: Guard) -> Iterator[str]:
@@ -275,10 +277,9 @@ class PairWriter:
         claims = self._claims(self.pair.name[1], guard)
         count = f"add @{claims} {{ {word} daddr . meta l4proto ct count over 1 }}"
         line = join(count, f"goto {self._second_claimant}", comment("one claimant a peer"))
-        own = Chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", (line,))
-        if own not in self.parts.chains:
-            self.parts.chains.append(own)
-        return own.name
+        name = f"claim.{self.ends}.{digest(guard.key)}.{word}"
+        self.parts.chain(name, line)
+        return name
 
     def _holders(self) -> Iterator[str]:
         """What comes in for a shared address is counted as a claim of its peer, and passes."""
