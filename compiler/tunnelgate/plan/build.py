@@ -88,7 +88,7 @@ class _Builder:
             trackings=tracked,
             helpers=helpers,
             clear_drops=drops,
-            inside_ipsec=self._inside_ipsec(),
+            inside_ipsec=self._inside_ipsec,
             never_clear_l2tp=self._never_clear_l2tp(),
             mss=mss,
             filter_output=from_gateway or not settings.gateway_output,
@@ -152,6 +152,7 @@ class _Builder:
         )
         return len(holders) > 1 and (crossing or bool(self.policy.forwards))
 
+    @cached_property
     def _inside_ipsec(self) -> tuple[Link, ...]:
         """The links from which L2TP may come inside IPsec, and nothing else that was decrypted."""
         return tuple(
@@ -166,16 +167,19 @@ class _Builder:
         return tuple(
             link
             for zone, link in self.links.items()
-            if link in self._inside_ipsec()
+            if link in self._inside_ipsec
             and not any(_L2TP.overlaps(rule.l4) for rule in self._allows_to_gateway(zone))
         )
 
     def _allows_to_gateway(self, zone: model.Zone) -> list[model.Rule]:
+        return [rule for rule in self._to_gateway if rule.source.addresses(zone)]
+
+    @cached_property
+    def _to_gateway(self) -> list[model.Rule]:
         return [
             rule
             for rule in self.policy.rules
             if rule.verdict is model.Verdict.ALLOW
-            and rule.source.addresses(zone)
             and rule.destination.addresses(self.policy.gateway)
         ]
 

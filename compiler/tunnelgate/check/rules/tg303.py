@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from tunnelgate.check.context import Context
+from tunnelgate.check.paths import Pair
 from tunnelgate.check.rules.samples import NAT, ZONES
 from tunnelgate.check.show import show_place
 from tunnelgate.check.words import add_option
 from tunnelgate.diagnostics import Diagnostic, Label, Rule, Safety, Severity
+from tunnelgate.flows import axes
+from tunnelgate.flows.boxes import Box
+from tunnelgate.flows.index import BoxIndex
+from tunnelgate.flows.intervals import Intervals
 from tunnelgate.policy import Forward, Zone
 from tunnelgate.policy.model import Entry
 
@@ -30,6 +36,7 @@ RULE = Rule(
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """Each zone of a forward that it cannot take packets from."""
+    translated = _translated(context)
     for forward in context.policy.forwards:
         if forward.target in context.own_or_loopback:
             continue  # TG311
@@ -38,18 +45,27 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 continue
             if entry.zone not in context.outside:
                 yield _from_inside(forward, entry.zone)
-            elif not _is_translated(context, forward, entry):
+            elif not _is_translated(translated, forward, entry):
                 yield _untranslated(forward, entry.zone)
 
 
-def _is_translated(context: Context, forward: Forward, entry: Entry) -> bool:
+def _translated(context: Context) -> dict[Pair, BoxIndex[None]]:
+    """The sources and destinations of the translations of a family, by the zones they connect."""
+    found: dict[Pair, list[tuple[Box, None]]] = defaultdict(list)
+    for nat in context.policy.nats:
+        for zone, sources in nat.source:
+            mine = sources & axes.family_axis(nat.family)
+            for egress, destinations in nat.destination:
+                found[zone, egress].append(((mine, destinations), None))
+    return {pair: BoxIndex(entries) for pair, entries in found.items()}
+
+
+def _is_translated(
+    translated: Mapping[Pair, BoxIndex[None]], forward: Forward, entry: Entry
+) -> bool:
     """Whether the host's packets back to the zone get another source."""
-    return any(
-        nat.family == forward.family
-        and forward.target in nat.source.addresses(forward.host.zone)
-        and nat.destination.addresses(entry.zone).overlaps(entry.sources)
-        for nat in context.policy.nats
-    )
+    index = translated.get((forward.host.zone, entry.zone), BoxIndex())
+    return any(index.meeting((Intervals.single(forward.target), entry.sources)))
 
 
 def _from_inside(forward: Forward, zone: Zone) -> Diagnostic:
