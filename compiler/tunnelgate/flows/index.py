@@ -89,6 +89,8 @@ class BoxIndex(Generic[T]):
             size = sum(end - start for _, start, end in spans)
             if best is None or size < fewest:
                 best, fewest = spans, size
+            if fewest <= 1:
+                break
         return everything if best is None else _numbers(best)
 
 
