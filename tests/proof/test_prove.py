@@ -205,7 +205,7 @@ def test_the_manifest_says_what_was_proved() -> None:
     assert "O2: what begins a connection" in manifest
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [*TARGETS, "pf", "pf-classic"])
 def test_a_gateway_without_zones_is_proved(target: str) -> None:
     assert_proved(tunnelgate.load("gateway g\n"), target, "whole")
     assert_proved(tunnelgate.load("gateway g\n"), target, "shared")

@@ -92,7 +92,12 @@ class _Writer:
             yield f"set limit table-entries {2 * self.tables.size}"
 
     def sections(self) -> list[Section]:
-        """All parts: normalization, translation, filter."""
+        """All parts: normalization, translation, filter.
+
+        An anchor decides on the interfaces of zones: where there is none, it has no rule.
+        """
+        if self.shared and not self.plan.links:
+            return []
         made = self.filter
         sections = [
             _section("TCP segments that fit through, and fragments put together", self._normal()),
