@@ -90,6 +90,23 @@ def test_a_zone_without_addresses_has_one_unknown_a_family() -> None:
     assert zone(policy(ZONES), "site").addresses == ()
 
 
+@pytest.mark.parametrize(
+    ("network", "without"),
+    [
+        ("192.168.0.0/17, 192.168.128.0/17", {"lan", "guests"}),
+        ("192.168.7.0/24", {"guests"}),
+        ("192.168.7.0/25", set()),
+    ],
+)
+def test_an_unknown_address_is_excepted_with_all_of_its_network(
+    network: str, without: set[str]
+) -> None:
+    made = policy(ZONES + f"allow ssh from wan to gateway except {network}\n")
+    ((_, own),) = made.rules[0].destination
+    unknown = {one.name: one.primary(4) for one in made.zones[1:] if one.is_dynamic}
+    assert {name for name, place in unknown.items() if place not in own} == without
+
+
 def test_groups_may_name_each_other_in_any_order() -> None:
     made = policy(ZONES)
     groups = {group.name: group.addresses for group in made.groups}

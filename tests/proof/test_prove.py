@@ -314,6 +314,15 @@ expect deny ike from barred to 203.0.113.1
     assert_proved(tunnelgate.load(source), target, "whole")
 
 
+@pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
+@pytest.mark.parametrize(
+    "network", ["192.168.0.0/16", "192.168.1.0/25, 192.168.1.128/25", "0.0.0.0/1", "192.168.1.0/25"]
+)
+def test_an_unknown_address_is_excepted_with_all_of_its_network(network: str, target: str) -> None:
+    source = POLICY.replace("nat from", f"allow ssh from wan to gateway except {network}\nnat from")
+    assert_proved(tunnelgate.load(source), target, "whole")
+
+
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
 @pytest.mark.parametrize("network", ["0.0.0.0/0, ::/0", "192.168.0.0/16", "192.168.1.0/25"])

@@ -6,7 +6,7 @@ packets go between two interfaces is the proof's (`proof/pf.py`). This is what b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -106,6 +106,15 @@ class Fate(Enum):
         return self in {Fate.FORGOTTEN, Fate.KEPT, Fate.BOUND}
 
 
+Located = Callable[[Intervals], Intervals]
+"""A set of addresses that a ruleset writes out, with those that it cannot know."""
+
+
+def as_written(addresses: Intervals) -> Intervals:
+    """Where all addresses are known."""
+    return addresses
+
+
 class Gate(Protocol):
     """A ruleset on a machine, for one family."""
 
@@ -130,6 +139,11 @@ class Screens(Protocol):
 
     file: str
 
-    def on(self, addresses: Mapping[str, tuple[int, ...]]) -> Gate:
-        """It on a machine with these addresses by interface, as places on their axis."""
+    def on(self, addresses: Mapping[str, tuple[int, ...]], located: Located = as_written) -> Gate:
+        """It on a machine with these addresses by interface, as places on their axis.
+
+        Args:
+            addresses: the machine's.
+            located: a set that is written out, with the unknown addresses that are in it.
+        """
         ...

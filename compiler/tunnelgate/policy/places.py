@@ -41,6 +41,8 @@ class PlaceResolver:
                 found[zone] = found[zone] | addresses if zone in found else addresses
         for atom in excepted or ():
             complete &= self._except(found, atom)
+        if excepted and self.gateway in found:
+            found[self.gateway] = self._existing(found[self.gateway])
         if not complete:
             return None
         zones = sorted(found.items(), key=lambda item: item[0].index)
@@ -127,6 +129,18 @@ class PlaceResolver:
             if zone in found:
                 found[zone] -= addresses
         return pieces is not None
+
+    def _existing(self, own: Intervals) -> Intervals:
+        """Addresses of the gateway without the unknown ones that can be none of them.
+
+        An unknown one is of those that its zone holds: with all of these it is taken away, too.
+        """
+        for zone in self._zones.zones:
+            for place in filter(axes.is_unknown, zone.addresses):
+                home = zone.holds & axes.family_axis(axes.family(place))
+                if home and not own.overlaps(home):
+                    own -= Intervals.single(place)
+        return own
 
     def addresses(self, atom: ast.Atom) -> Intervals | None:
         """What a bare address, prefix or range means; None, and a finding, where it is none."""

@@ -7,6 +7,7 @@ the one it leaves by. What IPsec protects is seen on enc0 instead (enc(4)).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -71,7 +72,8 @@ class Lists:
                 for zone in world.policy.zones[1:]
                 if zone.over is None
                 for wire in wires(zone)
-            }
+            },
+            cache(world.located),
         )
 
     # -- the way of packets

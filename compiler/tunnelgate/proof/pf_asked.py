@@ -125,7 +125,7 @@ class Asked:
         ends = Intervals.of(
             (end, end) for one in self.policy.zones for item in one.networks for end in item
         )
-        found = (self.known(family) | own & axis) - ends - _NOWHERE
+        found = (self.known(family) | own & axis & self.world.existing) - ends - _NOWHERE
         unknown = own & axis & axes.UNKNOWN
         if unknown and not unknown.is_single():
             found -= unknown  # to pf they are all its own
@@ -135,7 +135,7 @@ class Asked:
         """The sources of a way."""
         own = self.policy.own_addresses
         if way.interface is None:
-            return own & axes.family_axis(family)
+            return own & axes.family_axis(family) & self.world.existing
         found = self.known(family) - own
         if way.zone.over is not None:
             return found & way.zone.holds

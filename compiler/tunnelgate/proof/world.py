@@ -120,22 +120,31 @@ class World:
             for place in zone.addresses:
                 if axes.is_unknown(place):
                     home = (zone.holds & axes.family_axis(axes.family(place))) - axes.UNKNOWN
-                    unnamed = home - self._named(home)
+                    unnamed = home - self._named(place, home)
                     if unnamed:
                         found.append((place, unnamed.first()))
         return found
 
-    def _named(self, home: Intervals) -> Intervals:
-        """The addresses of a place that statements tell from the others there."""
+    def _named(self, place: int, home: Intervals) -> Intervals:
+        """The addresses of a zone that statements tell from the others there.
+
+        Of the gateway's it is what is excepted, where the unknown one is among the rest.
+        """
         sides = [side for rule in self.policy.rules for side in (rule.source, rule.destination)]
         sides += [side for nat in self.policy.nats for side in (nat.source, nat.destination)]
-        sets = [addresses for side in sides for _, addresses in side]
+        sets = []
+        told = []
+        for zone, one in (pair for side in sides for pair in side):
+            if zone is self.gateway and place in one:
+                told.append(home - one)
+            else:
+                sets.append(one)
         sets += [entry.sources for one in self.policy.forwards for entry in one.entries]
         sets += [host.addresses for host in self.policy.hosts]
         sets += [group.addresses for group in self.policy.groups]
         special = [axes.address_of(text) for text in ("0.0.0.0", "::")]
         size = home.size()
-        told = [Intervals.single(place) for place in special] + [MULTICAST, NEVER_SPOOFED]
+        told += [*map(Intervals.single, special), MULTICAST, NEVER_SPOOFED]
         for one in sets:
             here = one & home
             # what is excepted is named, not what is left

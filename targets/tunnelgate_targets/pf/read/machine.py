@@ -11,7 +11,7 @@ from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.crossings import Crossing
+from tunnelgate.flows.crossings import Crossing, Located
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled
 from tunnelgate_targets.pf.read.ruleset import (
@@ -59,12 +59,17 @@ class Machine:
         ruleset: as read.
         family: 4 or 6.
         addresses: of each interface, the primary one first.
+        located: a set that is written out, with the unknown addresses that are in it.
     """
 
     def __init__(
-        self, ruleset: Ruleset, family: int, addresses: Mapping[str, tuple[int, ...]]
+        self,
+        ruleset: Ruleset,
+        family: int,
+        addresses: Mapping[str, tuple[int, ...]],
+        located: Located,
     ) -> None:
-        self.ruleset, self.family = ruleset, family
+        self.ruleset, self.family, self._located = ruleset, family, located
         self.addresses = {
             name: [one for one in some if axes.family(one) == family]
             for name, some in addresses.items()
@@ -93,7 +98,10 @@ class Machine:
         if side.address is None:
             return None
         addresses = self.set(side.address)
-        return axes.family_axis(self.family) - addresses if side.negated else addresses
+        if side.negated:
+            addresses = axes.family_axis(self.family) - addresses
+        is_written = not isinstance(side.address, OfInterface)
+        return self._located(addresses) if is_written else addresses
 
     def _of_channels(
         self, asked: Criteria, never: Intervals

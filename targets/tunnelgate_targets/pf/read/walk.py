@@ -12,7 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from tunnelgate.flows import axes
-from tunnelgate.flows.crossings import WHICHEVER, Act, Crossing, Fate, Piece
+from tunnelgate.flows.crossings import (
+    WHICHEVER,
+    Act,
+    Crossing,
+    Fate,
+    Located,
+    Piece,
+    as_written,
+)
 from tunnelgate.flows.fields import DESTINATION, L4, SOURCE, SOURCE_PORT, Rate
 from tunnelgate.flows.intervals import Intervals
 from tunnelgate.flows.netfilter import Unmodelled
@@ -85,9 +93,9 @@ class Walk:
         for translation in ruleset.translations:
             _expect_interfaces(translation)
 
-    def on(self, addresses: Mapping[str, tuple[int, ...]]) -> Walked:
+    def on(self, addresses: Mapping[str, tuple[int, ...]], located: Located = as_written) -> Walked:
         """The ruleset on a machine with these addresses by interface."""
-        return Walked(self, Machine(self.ruleset, self.family, addresses))
+        return Walked(self, Machine(self.ruleset, self.family, addresses, located))
 
 
 def _expect_rule(one: Rule | Anchor) -> Rule:
