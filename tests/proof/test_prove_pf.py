@@ -168,6 +168,16 @@ def test_what_stands_beside_each_other(statements: str, target: str, layout: Lay
     assert refutations(policy_of(BESIDE + statements), target, layout) == []
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_translations_of_nobody_have_one_order(target: str) -> None:
+    """No machine of lan has IPv6, so two are no error; `::` and link-local sources meet both."""
+    text = BESIDE.replace("203.0.113.1", "203.0.113.1, 2001:db8::1, 2001:db8::2")
+    nats = ["nat ipv6 from lan to wan as 2001:db8::2\n", "nat ipv6 from lan to wan\n"]
+    allowed = "allow ipcomp from lan to wan\n"
+    for some in (nats, nats[::-1]):
+        assert refutations(policy_of(text + "".join(some) + allowed), target) == []
+
+
 def test_the_line_is_told_of_each_of_many_hosts() -> None:
     """Rows of many hosts are one in the comparison; a difference still names its own line."""
     hosts = "".join(f"allow ssh from 10.0.0.{n} to 192.0.2.{n}\n" for n in range(1, 9))

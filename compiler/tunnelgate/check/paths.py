@@ -29,7 +29,7 @@ class Paths:
 
     def __init__(self, policy: Policy, machines: Callable[[Zone], Intervals]) -> None:
         by_pair: dict[Pair, list[tuple[Box, Nat]]] = defaultdict(list)
-        for nat in sorted(policy.nats, key=lambda one: one.sources.size()):
+        for nat in sorted(policy.nats, key=lambda one: one.rank):
             axis = axes.family_axis(nat.family)
             for ingress, sources in nat.source:
                 for egress, destinations in nat.destination:

@@ -139,7 +139,7 @@ class Decider:
             for source, _ in rule.source:
                 for destination, _ in rule.destination:
                     self._rules[source, destination].append(rule)
-        self.nats = sorted(policy.nats, key=lambda nat: nat.sources.size())
+        self.nats = sorted(policy.nats, key=lambda nat: nat.rank)
         self._ipsec = [zone for zone in policy.zones if zone.over is not None]
 
     def rules(self, ingress: Zone, egress: Zone) -> list[Rule]:

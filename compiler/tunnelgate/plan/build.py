@@ -393,8 +393,7 @@ class _Builder:
         for forward in self.forwards:
             if forward.options.hairpin:
                 yield self._hairpin(forward)
-        nats = sorted(self.policy.nats, key=lambda nat: (nat.sources.size(), nat.text))
-        for nat in nats:
+        for nat in sorted(self.policy.nats, key=lambda one: one.rank):
             about = origin(nat)
             axis = axes.family_axis(nat.family)
             if nat.family == 6:

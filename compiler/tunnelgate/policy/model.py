@@ -338,6 +338,11 @@ class Nat(Statement):
         """All source addresses it covers, of its family."""
         return Intervals.union_of(found for _, found in self.source) & axes.family_axis(self.family)
 
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Of several that match the lowest counts: the most specific; never the one said first."""
+        return self.sources.size(), self.text
+
     def public_address(self, egress: Zone) -> int | None:
         """What the source becomes when leaving by a zone; None if that has no such address."""
         return self.address if self.address is not None else egress.carrier.primary(self.family)
