@@ -314,6 +314,13 @@ expect deny ike from barred to 203.0.113.1
     assert_proved(tunnelgate.load(source), target, "whole")
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("number", [0, 43, 44, 60])
+def test_an_extension_header_is_the_protocol_of_ipv4_alone(number: int, target: str) -> None:
+    source = POLICY.replace("allow ssh", f"allow ip/{number}")
+    assert_proved(tunnelgate.load(source), target, "whole")
+
+
 @pytest.mark.parametrize("target", ["nftables", "iptables", "pf", "pf-classic"])
 @pytest.mark.parametrize(
     "network", ["192.168.0.0/16", "192.168.1.0/25, 192.168.1.128/25", "0.0.0.0/1", "192.168.1.0/25"]

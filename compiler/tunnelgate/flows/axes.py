@@ -41,6 +41,8 @@ WITH_PORTS = frozenset({TCP, UDP, DCCP, SCTP, UDPLITE})
 """Protocols whose destination port the lower half of the axis is."""
 WITH_TYPES = frozenset({ICMP, ICMPV6})
 """Protocols whose type and code the lower half of the axis is."""
+EXTENSIONS = frozenset({0, 43, 44, 60})
+"""Extension headers of IPv6, which no packet has for its protocol (RFC 8200 section 4)."""
 
 
 def address(value: IPv4Address | IPv6Address) -> int:

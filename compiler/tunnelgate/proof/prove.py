@@ -139,8 +139,8 @@ class _Prover:
         inside = any(arrival.decrypted for arrival in arrivals(world.policy))
         self._minds_ipsec = bool(self.known.ipsec) or inside or linux.ruleset.asks_ipsec()
         self.axis = axes.family_axis(linux.family)
-        other = axes.ICMPV6 if linux.family == 4 else axes.ICMP
-        self.l4 = axes.ANY_L4 - Intervals.of([axes.l4(other)])
+        never = [axes.ICMPV6] if linux.family == 4 else [axes.ICMP, *axes.EXTENSIONS]
+        self.l4 = axes.ANY_L4 - Intervals.of(map(axes.l4, never))
         self.helpers = sorted(
             {
                 str(row.label)

@@ -24,8 +24,6 @@ _NAMES = {
 _SINGLE_PORT = frozenset({axes.TCP, axes.UDP})
 #: iptables-extensions(8), multiport: up to 15 ports, a range counts as two.
 _MULTIPORT = 15
-#: Extension headers of IPv6 never are the protocol of a packet for ip6tables (`ip6t_ext_hdr`).
-_EXTENSIONS = frozenset({0, 43, 44, 60})
 #: `-p 0` is any protocol, `--icmp-type 255` any type: the byte itself is compared instead.
 _HOPOPT_IPV4 = '-m u32 --u32 "6&0xFF=0"'
 _ICMP_TYPE_255 = '-p icmp -m u32 --u32 "0>>22&0x3C@0>>24=255"'
@@ -98,8 +96,8 @@ def _portless(channel: Channel, family: int) -> Iterator[str]:
     numbers = range(channel.low, channel.high + 1)
     if channel.kind is Kind.PROTOCOL:
         for number in numbers:
-            if family == 6 and number in _EXTENSIONS:
-                continue
+            if family == 6 and number in axes.EXTENSIONS:
+                continue  # ip6tables looks behind it (`ip6t_ext_hdr`)
             yield protocol(number) if number else _HOPOPT_IPV4
     elif channel.kind is Kind.ICMP and family == 4:
         for number in numbers:

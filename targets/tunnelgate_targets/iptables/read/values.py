@@ -21,8 +21,6 @@ _PROTOCOLS = {
     "sctp": axes.SCTP,
     "udplite": axes.UDPLITE,
 }
-#: Extension headers never are the protocol of a packet for ip6tables (`ip6t_ext_hdr`).
-_EXTENSIONS = frozenset({0, 43, 44, 60})
 _MOST = 0xFFFF
 
 
@@ -42,7 +40,7 @@ def protocol(word: str, family: int) -> int:
         if not word.isdecimal() or not 0 < int(word) < 256:
             raise Unmodelled(f"protocol `{word}`")
         number = int(word)
-    if family == 6 and number in _EXTENSIONS:
+    if family == 6 and number in axes.EXTENSIONS:
         raise Unmodelled(f"protocol `{word}`, which ip6tables never finds")
     return number
 
