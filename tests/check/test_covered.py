@@ -153,7 +153,7 @@ def points(part) -> Points:
 def text_of(part, options: str) -> str:
     (first, last), (low, high), (port, other), zone = part
     network = {"wan": "192.0.2", "lan": "192.168.1"}[zone]
-    sources = f"{network}.{first}-{network}.{last}"
+    sources = f"{network}.10{first}-{network}.10{last}"
     hosts = f"172.16.5.{low}-172.16.5.{high}"
     return f"allow tcp/{port}-{other} from {sources} to {hosts}{options}\n"
 
