@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from gateway import LOADERS, Gateway, read, read_file
-from sample_policies import CROWD, MIXTURE, TRANSLATED
+from sample_policies import CROWD, MIXTURE, NOTED, TRANSLATED
 
 from tunnelgate.source import SourceFile
 from tunnelgate.target import Layout, find
@@ -28,7 +28,7 @@ PACKETS = int(os.environ.get("TUNNELGATE_PACKETS", "80"))
 
 @pytest.fixture(
     scope="module",
-    params=[*EXAMPLES, MIXTURE, CROWD, TRANSLATED],
+    params=[*EXAMPLES, MIXTURE, CROWD, TRANSLATED, NOTED],
     ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:

@@ -188,3 +188,49 @@ nat ipv6 from lan to wan
 allow ipsec, udp/443, ssh from lan to wan, cable
 allow gre from lan to wan with single
 """ + _translated()
+
+
+def _noted() -> str:
+    """So many statements with options of each kind that a target looks them up, overlapping."""
+    kinds = (
+        # hosts in their networks in their zone, and ports of both
+        'allow ssh, ike, esp from 192.168.{0}.10 to 198.51.100.{0} with log "a {0} "',
+        "allow ssh, icmp/8 from 192.168.{0}.0/24 to wan with log, counter",
+        "allow tcp/20-30 from 192.168.{0}.10 to wan with counter",
+        "allow tcp/{0}000-{0}999 from lan to wan with limit {0}/second",
+        "allow tcp/{0}500 from lan to wan with limit {0}/minute per source, log",
+        "allow udp/{0}00 from 192.168.{0}.0/24 to 198.51.100.0/24 with limit {0}/second, counter",
+        "allow udp/1-65535, sctp/{0} from 192.168.{0}.16/28 to wan with limit 1{0}/second",
+        "allow gre from fd00:1::{0} to wan with single, limit {0}/second per source, log, counter",
+        "allow tcp/4{0} from gateway to wan with log, limit 2{0}/second",
+        "deny tcp/25 from 192.168.{0}.0/24 to wan with log",
+        'deny tcp/25, udp/25 from 192.168.{0}.10 to 198.51.100.{0} with log "d {0} ", counter',
+        "deny icmp/{0}, icmpv6/{0} from lan to wan with counter",
+        "forward tcp/9{0} from wan at 203.0.113.1 to 192.168.1.{0} port 80 with limit 9/minute",
+        "forward tcp/9{0} from 198.51.100.0/25 at 203.0.113.2 to 192.168.2.{0} port 8{0}",
+        "forward tcp/9{0} from 198.51.100.128/25 at 203.0.113.2 to 192.168.2.{0} port 7{0}",
+        "forward ipv6 udp/9{0} from wan to fd00:1::{0} port 5{0} with log, counter",
+        "forward udp/9{0} from cable to 192.168.3.{0} port 5{0} with hairpin",
+    )
+    numbers = range(1, 31)
+    return "".join(f"{kind.format(number)}\n" for kind in kinds for number in numbers)
+
+
+NOTED = """gateway noted
+zone wan {
+  interface eth0
+  address 203.0.113.1, 203.0.113.2, 2001:db8::1
+}
+zone cable {
+  interface eth2
+  network 198.51.102.0/24
+}
+zone lan {
+  interface eth1
+  network 192.168.0.0/16, fd00:1::/64
+  address 192.168.0.1
+}
+nat from lan to wan, cable
+nat ipv6 from lan to wan
+allow ssh, udp/2000 from lan to wan
+""" + _noted()

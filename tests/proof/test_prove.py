@@ -18,7 +18,7 @@ from generator import policy_text
 from judging import refuted
 from sabotage import mutants
 from sabotage.judge import Judge, Verdict
-from sample_policies import CROWD, L2TP, MIXTURE, TRANSLATED, TWO_WANS
+from sample_policies import CROWD, L2TP, MIXTURE, NOTED, TRANSLATED, TWO_WANS
 
 import tunnelgate
 from tunnelgate.cli.main import main
@@ -40,7 +40,7 @@ TARGETS = ["nftables", "iptables"]
 @pytest.mark.parametrize("layout", ["whole", "shared"])
 @pytest.mark.parametrize(
     "source",
-    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP, CROWD, TRANSLATED],
+    [*EXAMPLES, MIXTURE, TWO_WANS, L2TP, CROWD, TRANSLATED, NOTED],
     ids=lambda one: one.stem if isinstance(one, Path) else one.split()[1],
 )
 def test_examples_are_proved(source: Path | str, layout: Layout, target: str) -> None:
@@ -127,11 +127,73 @@ LOOKED_UP = {
     ("target", "change"), [(target, one) for target, some in LOOKED_UP.items() for one in some]
 )
 def test_a_translation_that_is_looked_up_is_held_to_its_statement(target: str, change: str) -> None:
-    policy = tunnelgate.load(TRANSLATED)
+    assert_caught(TRANSLATED, target, LOOKED_UP[target][change])
+
+
+#: The same of statements that have chains of their own.
+CHAINED = {
+    "nftables": {
+        "a limit left out": (r"\t6 . 5500 : jump limit[^\n]*\n", ""),
+        "another limit": (
+            r"(\t6 . 5500 : jump )([^,\s]+)(.*\t6 . 6500 : jump )([^,\s]+)",
+            r"\1\4\3\2",
+        ),
+        "no second limit": (r"(\t6 . 5500 : )jump", r"\1goto"),
+        "other sources": (r"(\tfd00:1::)12( . 47 : jump limit)", r"\g<1>99\2"),
+        "other ports": (r"(\t6 . 7)000(-7999 : jump limit)", r"\g<1>001\2"),
+        "the destination looked up": (
+            r"ip6 saddr( . meta l4proto vmap @limit)",
+            r"ip6 daddr\1",
+        ),
+        "a limit for established connections": (r"(vmap @limit)", r"limit rate 1/second \1"),
+        "a limit for what is not translated": (r"ct status dnat ([^\n]* vmap @limit)", r"\1"),
+        "a credit that is not there": (r'limit name "limit[^"]*"', 'limit name "limit.none"'),
+        "another rate": (r"rate 30/second", "rate 31/second"),
+        "a log that drops": (r"(\d : )goto log.allow[^,\s]*", r"\1drop"),
+        "a log that is not there": (r"(\d : goto log.allow.lan)", r"\1.none"),
+        "a count that accepts": (
+            r"(chain count.deny\S+ \{\n\t\tcounter)( comment)",
+            r"\1 accept\2",
+        ),
+        "a log that drops behind its chain": (
+            r"(chain log.allow.lan.wan\.\S+ \{\n[^\n]*)",
+            r"\1\n\t\tdrop",
+        ),
+        "another host of a forward": (
+            r"(203.0.113.1 . 6 . 91 : goto )(\S+)(,.*203.0.113.1 . 6 . 92 : goto )(\S+),",
+            r"\1\4\3\2,",
+        ),
+        "another port of a forward": (r"(dnat ip to 192.168.1.7:)80", r"\g<1>81"),
+        "another protocol of a forward": (
+            r"meta l4proto 6 (dnat ip to 192.168.1.7)",
+            r"meta l4proto 17 \1",
+        ),
+        "a forward of another zone": (
+            r'iifname "eth0"([^\n]* vmap @forward-port)',
+            r'iifname "eth2"\1',
+        ),
+        "a forward of every address": (
+            r"fib daddr . iif type local ([^\n]* vmap @forward-port)",
+            r"\1",
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "change"), [(target, one) for target, some in CHAINED.items() for one in some]
+)
+def test_a_chain_that_is_looked_up_is_held_to_its_statement(target: str, change: str) -> None:
+    assert_caught(NOTED, target, CHAINED[target][change])
+
+
+def assert_caught(text: str, target: str, change: tuple[str, str]) -> None:
+    """No ruleset of a policy is proved where a pattern, found once, says something else."""
+    policy = tunnelgate.load(text)
     files = emitted(policy, target)
     assert files is not None
     name = {"nftables": "ruleset.nft", "iptables": "rules.v4"}[target]
-    pattern, new = LOOKED_UP[target][change]
+    pattern, new = change
     made = re.sub(pattern, new, files[name], count=1, flags=re.DOTALL)
     assert made != files[name]
     with pytest.raises(NotProved):

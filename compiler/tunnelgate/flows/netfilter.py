@@ -12,7 +12,7 @@ STATEMENT). What a reader does not know it refuses; nothing is guessed here.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -352,6 +352,21 @@ class Ruleset:
     family: int = 0
     has_last_filter: bool = True
     file: str = ""
+    _silent: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    def is_silent(self, name: str) -> bool:
+        """Whether a chain, with those that it calls, decides nothing: it logs, counts, returns."""
+        if name not in self._silent:
+            self._silent[name] = False  # what calls itself is walked, and refused
+            chain = self.chains.get(name)
+            self._silent[name] = chain is not None and all(
+                self.is_silent(case.action.chain)
+                if isinstance(case.action, Jump)
+                else isinstance(case.action, Return | Nothing)
+                for rule in chain.rules
+                for case in rule.cases
+            )
+        return self._silent[name]
 
     def asks_ipsec(self) -> bool:
         """Whether any rule asks what IPsec has protected or will protect."""
@@ -493,6 +508,10 @@ class _Walk:
         called = self.ruleset.chains.get(jump.chain)
         if called is None:
             raise Unmodelled(f"no chain `{jump.chain}`", rule.line)
+        if self.ruleset.is_silent(jump.chain):
+            if jump.goto:
+                left.append(box)
+            return jump.goto
         if jump.rate is not None:
             yield from self._while_credit(called, jump.rate, box, rule, depth)
             return False

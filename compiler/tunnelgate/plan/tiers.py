@@ -40,7 +40,11 @@ def tiers(nodes: Sequence[Node], effect: Callable[[Node], Hashable]) -> list[lis
 
 def _meeting(matches: Sequence[Match]) -> Iterator[tuple[int, int]]:
     """The pairs of matches that one packet meets, by a sweep along what tells most apart."""
-    sides = [one.source for one in matches], [one.destination for one in matches]
+    sides = (
+        [one.source for one in matches],
+        [one.destination for one in matches],
+        [one.l4 for one in matches],
+    )
     along = max(sides, key=lambda side: len(set(side)))
     spans = sorted((*span, number) for number, some in enumerate(along) for span in some)
     active: list[tuple[int, int]] = []

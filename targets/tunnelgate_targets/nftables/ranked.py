@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from tunnelgate.plan import Match, Origin, Rule, Shape, tabulate, tiers
-from tunnelgate_targets.nftables.sets import VERDICT, Entry, NamedSet, named_sets
+from tunnelgate_targets.nftables.sets import VERDICT, Entry, NamedSet, key, named_sets
 
 #: So many statements of one kind are rules of their own.
 FEW = 8
@@ -50,7 +50,12 @@ def act(word: str, action: str) -> Ending:
 
 def goto(word: str, chain: str) -> Ending:
     """The ending of a node that has a chain of its own."""
-    return Ending(word, "{key} vmap @{name}", f"goto {chain}", VERDICT)
+    return calls(word, f"goto {chain}")
+
+
+def calls(word: str, verdict: str) -> Ending:
+    """The same, by a `jump` or `goto` to the chain."""
+    return Ending(word, "{key} vmap @{name}", verdict, VERDICT)
 
 
 class Lookup(NamedTuple):
@@ -83,7 +88,7 @@ def lookups(
 
     Args:
         ends: of the path, in the names of sets.
-        family: of all nodes; what they match of the other is not looked up.
+        family: of all nodes, 0 for either; what they match of another is not looked up.
     """
     of = {node.origin: node for node in nodes}
     endings: dict[Origin, Ending] = {}
@@ -91,9 +96,10 @@ def lookups(
     rest = {rule.origin for rule in alone}
     rows: dict[tuple[Ending, Shape], list[Entry]] = defaultdict(list)
     for table in tables:
-        if not table.shape.family:
-            rest |= {row.origin for row in table.rows}
-        elif table.shape.family == family:
+        if not key(table.shape) or table.shape.family != family:
+            # of another family no packet comes here
+            rest |= set() if table.shape.family else {row.origin for row in table.rows}
+        else:
             for row in table.rows:
                 end = endings.get(row.origin) or ending(of[row.origin])
                 endings[row.origin] = end

@@ -135,7 +135,7 @@ def _holds(shape: Shape, value: str) -> str:
     """What a map is declared to hold; before nft 0.9.9 `typeof` knew no verdict."""
     if value != VERDICT:
         return f"typeof {key(shape)} : {value}"
-    ends = [FAMILY_TYPE[shape.family]] * (shape.source + shape.destination)
+    ends = [FAMILY_TYPE[shape.family] for side in (shape.source, shape.destination) if side]
     return f"type {' . '.join([*ends, *_KIND_TYPES[shape.kind]])} : {value}"
 
 

@@ -99,9 +99,8 @@ class Sources:
 
     def _ending(self, snat: Snat, *, are_alike: bool) -> Ending:
         if snat.moved:
-            name = f"nat.{_path(snat).ends}.{digest(snat.origin.text)}"
-            self.parts.chain(name, *self._translations(snat, [""]))
-            return goto("ports", name)
+            name = self.parts.name(f"nat.{_path(snat).ends}", snat.origin.text)
+            return goto("ports", self.parts.chain(name, *self._translations(snat, [""])))
         if are_alike or snat.address is None:
             word = "hairpin" if snat.hairpin else "nat" if snat.address else "masquerade"
             return act(word, _translation(snat, ""))
@@ -130,8 +129,8 @@ class Sources:
             for made in self._peers(f"keep.{name}", snat.family, some, paired=True)
         ]
         # nft wants to be told of a protocol with ports in each rule that translates them
-        chain = f"ports.{name}"
-        self.parts.chain(chain, *lines, join(f"meta l4proto {axes.UDP}", moved))
+        last = join(f"meta l4proto {axes.UDP}", moved)
+        chain = self.parts.chain(f"ports.{name}", *lines, last)
         for made in self._peers(f"taken.{name}", snat.family, some, paired=False):
             yield join(made.key, f"@{made.name}", f"goto {chain}"), "statements as in the set"
 

@@ -22,7 +22,8 @@ from tunnelgate.plan import (
     channels,
 )
 from tunnelgate_targets.nftables.quote import comment
-from tunnelgate_targets.nftables.sets import Entry, NamedSet, named_sets
+from tunnelgate_targets.nftables.ranked import FEW
+from tunnelgate_targets.nftables.sets import VERDICT, Entry, NamedSet, named_sets
 from tunnelgate_targets.nftables.verdicts import Parts, digest, many
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
@@ -34,8 +35,6 @@ from tunnelgate_targets.nftables.words import (
     where,
 )
 
-#: So many forwards of addresses that are not known have lines of their own.
-_FEW = 8
 _ANY = Match()
 
 
@@ -104,16 +103,23 @@ class Translator:
         """The rules of the prerouting hook: maps from source, address and channel to the host."""
         lines: list[str] = []
         alike: dict[Arrivals, list[Dnat]] = defaultdict(list)
+        ported: dict[Arrivals, list[Dnat]] = defaultdict(list)
+        for dnat in self.plan.dnats:
+            if dnat.port is not None:
+                ported[arrivals(dnat)].append(dnat)
         for dnat in self.plan.dnats:
             if dnat.port is None and (dnat.dynamic is None or dnat.match != _ANY):
                 alike[arrivals(dnat)].append(dnat)
-            else:
+            elif len(ported.get(arrivals(dnat), ())) <= FEW or dnat.port is None:
                 lines += self._single(dnat)
         mapped: list[str] = []
+        for group, some in ported.items():
+            if len(some) > FEW:
+                mapped += self._ported(group, some)
         for group, some in alike.items():
             if group.local:
                 few = [dnat for dnat in some if dnat.spis is None]
-                if len(few) <= _FEW:
+                if len(few) <= FEW:
                     lines += (line for dnat in few for line in self._single(dnat))
                     some = [dnat for dnat in some if dnat.spis is not None]
             mapped += self._mapped(group, some)
@@ -125,17 +131,25 @@ class Translator:
             to = f"dnat {FAMILY_WORD[group.family]} to {made.key} map @{made.name}"
             yield join(arrival, to, comment(many("forward", made.texts, "map")))
 
+    def _ported(self, group: Arrivals, some: Iterable[Dnat]) -> Iterator[str]:
+        """Forwards that change the port have a chain each: no map of nft 0.9.7 gives both."""
+        verdicts = {dnat: f"goto {self._chain(dnat)}" for dnat in some}
+        for arrival, made in self.lookups("forward-port", group, verdicts, VERDICT):
+            about = comment(many("forward", made.texts, "map"))
+            yield join(arrival, f"{made.key} vmap @{made.name}", about)
+
+    def _chain(self, dnat: Dnat) -> str:
+        """The chain of a forward that changes the port."""
+        # nft wants to be told of a protocol with ports in each rule that translates them
+        protocol = f"meta l4proto {dnat.match.l4.first() >> 16}"
+        name = self.parts.name(f"forward-port.{dnat.link.name}", dnat.origin.text)
+        return self.parts.chain(name, join(protocol, _translation(dnat)))
+
     def _single(self, dnat: Dnat) -> Iterator[str]:
-        word = FAMILY_WORD[dnat.family]
-        target = str(axes.to_address(dnat.target))
-        if dnat.port is not None:
-            target = f"{target}:{dnat.port}" if dnat.family == 4 else f"[{target}]:{dnat.port}"
         local = arrivals(dnat).local
         for arrival in self.arrives(dnat.link, dnat.family):
             for words in matches(dnat.match, dnat.family):
-                yield join(
-                    arrival, words, local, f"dnat {word} to {target}", comment(dnat.origin.text)
-                )
+                yield join(arrival, words, local, _translation(dnat))
 
     def lookups(
         self, word: str, group: Arrivals, values: Mapping[Dnat, str], typeof: str = ""
@@ -156,9 +170,10 @@ class Translator:
                         rows[shape].append(Entry(element, value, dnat.origin.text))
         name = f"{word}.{group.link.name}" + (f".{digest(group.local)}" if group.local else "")
         for shape in sorted(rows, key=str):
-            # an SPI is of either family
-            is_bare = shape.kind is Kind.SPI and not (shape.source or shape.destination)
-            family = f"meta nfproto ipv{group.family}" if is_bare else ""
+            # an SPI is of either family, and so is what gets to a chain
+            is_bare = not (shape.source or shape.destination)
+            is_either = is_bare and (shape.kind is Kind.SPI or typeof == VERDICT)
+            family = f"meta nfproto ipv{group.family}" if is_either else ""
             for made in named_sets(name, shape, rows[shape], typeof):
                 self.parts.sets.append(made)
                 for arrival in self.arrives(group.link, group.family):
@@ -191,6 +206,13 @@ def arrivals(dnat: Dnat) -> Arrivals:
         mine_only = address_match(dnat.family, "daddr", mine)
         local = join("fib daddr type local", not_here, mine_only)
     return Arrivals(dnat.link, dnat.family, local)
+
+
+def _translation(dnat: Dnat) -> str:
+    target = str(axes.to_address(dnat.target))
+    if dnat.port is not None:
+        target = f"{target}:{dnat.port}" if dnat.family == 4 else f"[{target}]:{dnat.port}"
+    return f"dnat {FAMILY_WORD[dnat.family]} to {target} {comment(dnat.origin.text)}"
 
 
 def _channels(dnat: Dnat, part: Match) -> tuple[Channel, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from tunnelgate.plan import (
     Holder,
     Kind,
     Link,
+    Origin,
     Pair,
     Plan,
     Row,
@@ -25,7 +27,7 @@ from tunnelgate.plan import (
 )
 from tunnelgate.records import replace
 from tunnelgate_targets.nftables.quote import MAX_PREFIX, comment, quote
-from tunnelgate_targets.nftables.ranked import Ending, goto, lookups, ranked
+from tunnelgate_targets.nftables.ranked import Ending, calls, goto, lookups, ranked
 from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, key, named_sets
 from tunnelgate_targets.nftables.words import FAMILY_WORD, channel_matches, join, matches
 
@@ -68,10 +70,19 @@ class Parts:
     dynamic: dict[str, Dynamic] = field(default_factory=dict)
     limits: dict[str, str] = field(default_factory=dict)
     counters: list[str] = field(default_factory=list)
+    _named: dict[str, str] = field(default_factory=dict)
 
-    def chain(self, name: str, *lines: str) -> None:
-        """One more chain; what is the same stands once."""
+    def name(self, prefix: str, statement: str) -> str:
+        """A name for what is a statement's own; longer where another has the same digest."""
+        short = f"{prefix}.{digest(statement)}"
+        if self._named.setdefault(short, statement) == statement:
+            return short
+        return f"{prefix}.{sha256(statement.encode()).hexdigest()}"
+
+    def chain(self, name: str, *lines: str) -> str:
+        """One more chain; what is the same stands once. Its name."""
         self.chains[Chain(name, lines)] = None
+        return name
 
 
 def digest(text: str) -> str:
@@ -146,17 +157,16 @@ class PairWriter:
         free = [_plain(rule) for rule in permissions if rule.limit is None]
         tables, alone = tabulate(free)
         lines = [*self._tables("allow", tables, verdict), *_lines(alone, verdict)]
-        for rule in permissions:
-            if rule.limit is not None:
-                lines += self._limited(rule, verdict)
+        limited = [rule for rule in permissions if rule.limit is not None]
+        lines += self._called("limit", limited, lambda rule: self._limited(rule, verdict))
         return lines
 
-    def _limited(self, rule: Rule, verdict: str) -> list[str]:
-        """A statement with a limit: its chain returns when there is no credit left."""
+    def _limited(self, rule: Rule, verdict: str) -> str:
+        """What asks a statement with a limit: its chain returns when there is no credit left."""
         assert rule.limit is not None
         # the credit is the statement's, whatever pairs of links and channels it is about, and one
         # for each family: iptables, which has a ruleset for each, could share none between them
-        name = f"limit.{digest(rule.origin.text)}"
+        name = self.parts.name("limit", rule.origin.text)
         limit = rule.limit
         rate = f"rate {limit.count}/{limit.unit} burst {limit.burst} packets"
         lines = []
@@ -168,9 +178,42 @@ class PairWriter:
             else:
                 self.parts.limits[credit] = rate
                 lines.append(f'meta nfproto ipv{family} limit name "{credit}" {verdict}')
-        chain = f"{name}.{self.ends}"
-        self.parts.chain(chain, *lines)  # a statement that stands twice takes credit once
-        return _lines([rule], f"jump {chain}")
+        return f"jump {self.parts.chain(f'{name}.{self.ends}', *lines)}"
+
+    # -- statements with a chain of their own
+
+    def _called(
+        self, word: str, rules: Sequence[Rule], verdict: Callable[[Rule], str]
+    ) -> Iterator[str]:
+        """What sends packets to the chains of statements, the narrowest first.
+
+        `word` begins the names of maps; `verdict` has the chain of a statement, and says how to get
+        there.
+        """
+        endings = {rule.origin: calls(word, verdict(rule)) for rule in rules}
+        return ranked(
+            rules,
+            lambda rule: endings[rule.origin],
+            lambda rule: iter(_lines([rule], endings[rule.origin].value)),
+            partial(self._called_by_maps, word.partition(".")[0], endings),
+        )
+
+    def _called_by_maps(
+        self, word: str, endings: Mapping[Origin, Ending], tier: Sequence[Rule], suffix: str
+    ) -> Iterator[str]:
+        alike: dict[tuple[int, str], list[Rule]] = defaultdict(list)
+        for rule in tier:
+            for family, part in rule.match.families():
+                alike[family, _status(rule)].append(replace(rule, match=part))
+        for (family, status), some in alike.items():
+            ends = f"{self.ends}{suffix}" + (f".{digest(status)}" if status else "")
+            found, alone = lookups(ends, family, some, lambda rule: endings[rule.origin])
+            for made, line in found:
+                self.parts.sets.append(made)
+                yield join(status, line, comment(many(word, made.texts, made.kind)))
+            for rule in some:
+                if rule.origin in alone:
+                    yield from _lines([rule], endings[rule.origin].value, family or None)
 
     # -- tables
 
@@ -200,26 +243,24 @@ class PairWriter:
         logged = [rule for rule in rules if rule.log is not None]
         counted = [rule for rule in rules if rule.counter]
         if logged:
-            lines.append(
-                f"jump {self._first(f'log.{name}', logged, lambda rule: self._log(word, rule))}"
-            )
+            log = self._first(f"log.{word}", logged, lambda rule: self._log(word, rule))
+            lines.append(f"jump {log}")
         if counted:
-            lines.append(f"jump {self._first(f'count.{name}', counted, lambda rule: 'counter')}")
-        self.parts.chain(name, *lines, *ending)
-        return name
+            count = self._first(f"count.{word}", counted, lambda rule: "counter")
+            lines.append(f"jump {count}")
+        return self.parts.chain(name, *lines, *ending)
 
-    def _first(self, name: str, rules: list[Rule], action: Callable[[Rule], str]) -> str:
+    def _first(self, word: str, rules: list[Rule], action: Callable[[Rule], str]) -> str:
         """A chain in which the first rule that matches acts, and no other."""
-        lines: list[str] = []
-        written: set[str] = set()
-        for rule in rules:
-            own = f"{name}.{digest(rule.origin.text)}"
-            if own not in written:
-                written.add(own)
-                self.parts.chain(own, join(action(rule), comment(rule.origin.text)))
-            lines += _lines([rule], f"goto {own}")
-        self.parts.chain(name, *lines)
-        return name
+        name = f"{word}.{self.ends}"
+
+        def verdict(rule: Rule) -> str:
+            own = self.parts.name(name, rule.origin.text)
+            line = join(action(rule), comment(rule.origin.text))
+            return f"goto {self.parts.chain(own, line)}"
+
+        lines = list(self._called(word, rules, verdict))
+        return self.parts.chain(name, *lines)
 
     def _log(self, word: str, rule: Rule) -> str:
         prefix = rule.log or f"tunnelgate {word} {' '.join(self.pair.name)}: "
@@ -241,8 +282,7 @@ class PairWriter:
         # again among those that it counts, and would take it for the second (measured)
         lines = ["ct status confirmed return"]
         lines += ranked(self.pair.guards, self._claim, self._claim_rules, self._claim_lookups)
-        self.parts.chain(f"claims.{self.ends}", *lines)
-        return [f"jump claims.{self.ends}"]
+        return [f"jump {self.parts.chain(f'claims.{self.ends}', *lines)}"]
 
     def _claim_rules(self, guard: Guard) -> Iterator[str]:
         for words in matches(guard.match, guard.family):
@@ -277,9 +317,7 @@ class PairWriter:
         claims = self._claims(self.pair.name[1], guard)
         count = f"add @{claims} {{ {word} daddr . meta l4proto ct count over 1 }}"
         line = join(count, f"goto {self._second_claimant}", comment("one claimant a peer"))
-        name = f"claim.{self.ends}.{digest(guard.key)}.{word}"
-        self.parts.chain(name, line)
-        return name
+        return self.parts.chain(f"claim.{self.ends}.{digest(guard.key)}.{word}", line)
 
     def _holders(self) -> Iterator[str]:
         """What comes in for a shared address is counted as a claim of its peer, and passes."""
@@ -337,16 +375,19 @@ def _plain(rule: Rule) -> Rule:
     return Rule(rule.match, rule.origin, translated=rule.translated, decrypted=rule.decrypted)
 
 
-def _lines(rules: list[Rule] | tuple[Rule, ...], verdict: str) -> list[str]:
-    lines = []
-    for rule in rules:
-        status = join(
-            "ct status dnat" if rule.translated else "",
-            "meta ipsec exists" if rule.decrypted else "",
-        )
-        for words in matches(rule.match):
-            lines.append(join(status, words, verdict, comment(rule.origin.text)))
-    return lines
+def _lines(rules: Iterable[Rule], verdict: str, family: int | None = None) -> list[str]:
+    return [
+        join(_status(rule), words, verdict, comment(rule.origin.text))
+        for rule in rules
+        for words in matches(rule.match, family)
+    ]
+
+
+def _status(rule: Rule) -> str:
+    return join(
+        "ct status dnat" if rule.translated else "",
+        "meta ipsec exists" if rule.decrypted else "",
+    )
 
 
 def many(word: str, texts: list[str] | tuple[str, ...], kind: str = "set") -> str:

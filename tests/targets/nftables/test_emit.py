@@ -14,10 +14,11 @@ import pytest
 import tunnelgate
 from tunnelgate.plan import Plan, build
 from tunnelgate.policy import resolve
+from tunnelgate.proof import prove
 from tunnelgate.source import SourceFile
 from tunnelgate.syntax import parse
-from tunnelgate.target import Validation
-from tunnelgate_targets.nftables import TARGET, load
+from tunnelgate.target import WHOLE, Validation
+from tunnelgate_targets.nftables import TARGET, load, verdicts
 
 ZONES = """zone wan {
   interface eth0
@@ -310,10 +311,11 @@ def nats(count: int) -> str:
     )
 
 
-def rules_of(text: str) -> list[str]:
-    """The rules of source translation."""
-    (chain,) = re.findall(r"chain translate-source \{\n[^\n]*\n(.*?)\n\t\}", text, re.DOTALL)
-    return [line.strip() for line in chain.splitlines()]
+def rules_of(text: str, chain: str = "translate-source") -> list[str]:
+    """The rules of a chain, that of source translation or another, without its hook."""
+    (found,) = re.findall(rf"chain {chain} \{{\n(.*?)\n\t\}}", text, re.DOTALL)
+    lines = [line.strip() for line in found.splitlines()]
+    return [line for line in lines if not line.startswith("type ")]
 
 
 def test_many_nat_statements_are_looked_up() -> None:
@@ -327,3 +329,53 @@ def test_few_nat_statements_are_rules_with_their_own_text() -> None:
     assert len(rules_of(text)) == 7
     assert 'comment "nat from 192.168.1.3 to wan as 203.0.113.4"' in text
     assert "map nat." not in text
+
+
+#: Statements of which each has a chain of its own, and where packets are sent to them.
+CHAINED = {
+    "logs": ("allow ssh from 192.168.{0} to wan with log", "log.allow.lan.wan"),
+    "counts": ("deny udp/53 from 192.168.{0} to wan with counter", "count.deny.lan.wan"),
+    "limits": ("allow ssh from 192.168.{0} to wan with limit 5/second", "pair.lan.wan"),
+    "ports": ("allow udp/{1} from lan to wan with limit 5/second", "pair.lan.wan"),
+    "forwards": (
+        "forward udp/{1} from wan to 192.168.{0} port 4500",
+        "translate-destination",
+    ),
+}
+
+
+def chained(kind: str, count: int) -> str:
+    """So many statements of a kind."""
+    pattern, _ = CHAINED[kind]
+    zones = ZONES.replace("192.168.1.0/24", "192.168.0.0/16").replace("192.168.1.10", "10.1.1.1")
+    zones = zones.replace("  host box = 10.1.1.1\n", "") + "nat from lan to wan\n"
+    some = (pattern.format(f"{n >> 7}.{(n & 127) + 1}", 5000 + n) for n in range(count))
+    return zones + "".join(f"{one}\n" for one in some)
+
+
+@pytest.mark.parametrize("kind", CHAINED)
+def test_many_statements_with_a_chain_of_their_own_are_looked_up(kind: str) -> None:
+    chain = CHAINED[kind][1]
+    few, many = (rules_of(ruleset(chained(kind, count)), chain) for count in (20, 500))
+    assert few == many
+    assert len(many) <= 2
+    assert any("vmap @" in line for line in many)
+
+
+@pytest.mark.parametrize("kind", CHAINED)
+def test_few_statements_with_a_chain_of_their_own_are_rules(kind: str) -> None:
+    text = ruleset(chained(kind, 8))
+    assert "vmap @" not in text
+    chain = rules_of(text, CHAINED[kind][1])
+    assert sum("statements as in" not in line for line in chain) >= 8
+
+
+@pytest.mark.parametrize("kind", CHAINED)
+def test_statements_of_one_digest_have_different_chains(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdicts, "digest", lambda text: text[0])
+    text = chained(kind, 30)
+    made = TARGET.emit(plan(text))
+    prove(tunnelgate.load(text), TARGET, made.files, WHOLE)
+    assert len(set(re.findall(r"goto (\S+)|jump (limit\S+)", made.files["ruleset.nft"]))) >= 30

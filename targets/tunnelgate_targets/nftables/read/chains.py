@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
@@ -430,9 +431,14 @@ class _Rule:
             yield netfilter.Rule((*self.tests, test), (case,), self.line)
 
     def _verdicts_of_set(self, key: tuple[str, ...], name: str) -> netfilter.Rule:
-        """A verdict map with a name: an entry is the case of its box."""
+        """A verdict map with a name: the entries of one verdict are the cases of few boxes."""
+        boxes: dict[str, list[Sets]] = defaultdict(list)
+        for box, verdict in self._entries(key, name):
+            boxes[verdict].append(box)
         cases = tuple(
-            Case(box, _jump(verdict, self.line)) for box, verdict in self._entries(key, name)
+            Case(box, _jump(verdict, self.line))
+            for verdict, some in boxes.items()
+            for box in merged(some)
         )
         return netfilter.Rule(tuple(self.tests), cases, self.line)
 
