@@ -177,6 +177,21 @@ CHAINED = {
             r"\1",
         ),
     },
+    "iptables": {
+        "a limit left out": (r"-A [^\n]*hashlimit[^\n]*tcp/5500 from lan[^\n]*\n", ""),
+        "another rate": (r"--hashlimit-upto 30/second", "--hashlimit-upto 31/second"),
+        "no second limit": (r"(-A tg-lan-wan -p tcp --dport [^\n]* rules\" )-j", r"\1-g"),
+        "another branch": (r"(-A tg-lan-wan -p tcp --dport )8192:12287", r"\g<1>12288:16383"),
+        "a limit that drops": (r"(hashlimit-name [^\n]*) -g tg-lan-wan.pass", r"\1 -j DROP"),
+        "a count that drops": (r"-g tg-lan-wan.pass-count-end", "-j DROP"),
+        "a count that accepts": (
+            r"(tcp/25, udp/25 [^\n]*)-g tg-lan-wan.deny-count-end",
+            r"\1-j ACCEPT",
+        ),
+        "a log that drops": (r"-j LOG --log-prefix \"a 3 \"", "-j DROP"),
+        "an end that drops": (r"(-A tg-lan-wan.pass-log-end [^\n]*)ACCEPT", r"\1DROP"),
+        "an end that accepts": (r"(-A tg-lan-wan.deny-log-end [^\n]*-[jg] )\S+", r"\1ACCEPT"),
+    },
 }
 
 

@@ -339,6 +339,12 @@ class Chain:
     hook: Hook | None = None
 
 
+_End = tuple[str, int] | None
+"""A verdict, and the line that says it; None for what goes back to the caller."""
+
+_SEVERAL: frozenset[_End] = frozenset({None, (ACCEPT, 0), (DROP, 0)})
+
+
 @dataclass(frozen=True, slots=True)
 class Ruleset:
     """All chains by name; one family alone is `family`, else 0.
@@ -352,21 +358,46 @@ class Ruleset:
     family: int = 0
     has_last_filter: bool = True
     file: str = ""
-    _silent: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    _ends: dict[str, frozenset[_End]] = field(default_factory=dict, compare=False, repr=False)
 
-    def is_silent(self, name: str) -> bool:
-        """Whether a chain, with those that it calls, decides nothing: it logs, counts, returns."""
-        if name not in self._silent:
-            self._silent[name] = False  # what calls itself is walked, and refused
+    def ends(self, name: str) -> frozenset[_End]:
+        """What may become of the packets that are sent to a chain: one thing, or several.
+
+        A chain that logs or counts, whatever it asks, does one thing with all of them.
+        """
+        if name not in self._ends:
+            self._ends[name] = _SEVERAL  # for what calls itself
             chain = self.chains.get(name)
-            self._silent[name] = chain is not None and all(
-                self.is_silent(case.action.chain)
-                if isinstance(case.action, Jump)
-                else isinstance(case.action, Return | Nothing)
-                for rule in chain.rules
-                for case in rule.cases
-            )
-        return self._silent[name]
+            self._ends[name] = _SEVERAL if chain is None else self._ends_of(chain)
+        return self._ends[name]
+
+    def _ends_of(self, chain: Chain) -> frozenset[_End]:
+        found: set[_End] = set()
+        for rule in chain.rules:
+            for box, action in rule.cases:
+                some = self._ends_by(action, rule.line)
+                leaves = isinstance(action, Return) or (isinstance(action, Jump) and action.goto)
+                found |= some if leaves else some - {None}
+                if len(found - {None}) > 1:
+                    return _SEVERAL
+                is_last = leaves or None not in some
+                if is_last and not rule.tests and box == EVERYTHING:
+                    return frozenset(found)
+        return frozenset({*found, None})
+
+    def _ends_by(self, action: Action, line: int) -> frozenset[_End]:
+        """The same of one action; None where the next rule is asked, or for `return` the caller."""
+        match action:
+            case Accept(rate=None):
+                return frozenset({(ACCEPT, line)})
+            case Drop():
+                return frozenset({(DROP, line)})
+            case Return() | Nothing():
+                return frozenset({None})
+            case Jump(rate=None):
+                return self.ends(action.chain)
+            case _:
+                return _SEVERAL
 
     def asks_ipsec(self) -> bool:
         """Whether any rule asks what IPsec has protected or will protect."""
@@ -505,25 +536,29 @@ class _Walk:
     def _jump(
         self, jump: Jump, box: Sets, rule: Rule, depth: int, left: list[Sets]
     ) -> Generator[Row, None, bool]:
-        called = self.ruleset.chains.get(jump.chain)
-        if called is None:
+        if jump.chain not in self.ruleset.chains:
             raise Unmodelled(f"no chain `{jump.chain}`", rule.line)
-        if self.ruleset.is_silent(jump.chain):
-            if jump.goto:
-                left.append(box)
-            return jump.goto
         if jump.rate is not None:
-            yield from self._while_credit(called, jump.rate, box, rule, depth)
+            yield from self._while_credit(jump.chain, jump.rate, box, rule, depth)
             return False
-        ended = yield from self.chain(called, box, depth + 1)
+        ended = yield from self._called(jump.chain, box, depth)
         if jump.goto and not ended:
             left.append(box)
         return ended or jump.goto
 
+    def _called(self, name: str, box: Sets, depth: int) -> Generator[Row, None, bool]:
+        """The rows of a chain, which is walked where it does several things."""
+        ends = self.ruleset.ends(name)
+        if len(ends) > 1:
+            return (yield from self.chain(self.ruleset.chains[name], box, depth + 1))
+        for label, line in filter(None, ends):
+            yield Row(box, label, line)
+        return None not in ends
+
     def _while_credit(
-        self, called: Chain, rate: Rate, box: Sets, rule: Rule, depth: int
+        self, name: str, rate: Rate, box: Sets, rule: Rule, depth: int
     ) -> Iterator[Row]:
-        for row in self.chain(called, box, depth + 1):
+        for row in self._called(name, box, depth):
             if row.label != ACCEPT:
                 raise Unmodelled("credit for something else than to pass", rule.line)
             yield row._replace(label=Accept(rate))

@@ -36,12 +36,12 @@ class Leaf(NamedTuple):
 
 
 class Branches:
-    """Writes trees of rules of one link into a table."""
+    """Writes trees of rules of one link, or of a pair of them, into a table."""
 
-    def __init__(self, chains: Chains, family: int, zone: str, role: str) -> None:
+    def __init__(self, chains: Chains, family: int, zones: tuple[str, ...], role: str) -> None:
         self.chains = chains
         self.first = known(family).first()
-        self.zone = zone
+        self.zones = zones
         self.role = role
 
     def plant(self, at: str, leaves: Sequence[Leaf]) -> None:
@@ -58,7 +58,7 @@ class Branches:
             if len(some) == 1:
                 some[0].write(at)
                 continue
-            inner = chain((self.zone,), f"{self.role}-{digest(f'{at} {match}')}")
+            inner = chain(self.zones, f"{self.role}-{digest(f'{at} {match}')}")
             self.chains.add(at, match, jump(inner), f"{len(some)} rules")
             self.chains.begin(inner)
             self._plant(inner, some, ways)

@@ -17,15 +17,18 @@ class Act(NamedTuple):
     """What a rule does, and the statement it does it for.
 
     `also` has to be true beside what the rule matches, and is asked last: asking may use it up.
+    `counts`: its packets are counted, so that it shares no rule with other statements.
     """
 
     verdict: str
     about: str
     also: str = ""
+    counts: bool = False
 
     def spare(self, way: Way) -> str:
         """The role of the chain that a way with holes takes for this act."""
-        return f"but-{digest(f'{way} {self.also} {self.verdict}')}"
+        own = f" {self.about}" if self.counts else ""
+        return f"but-{digest(f'{way} {self.also} {self.verdict}{own}')}"
 
 
 def rule(chain: str, match: str, verdict: str, about: str) -> str:

@@ -7,14 +7,15 @@ than the verdict: guard, count, log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from tunnelgate.plan import Pair, Rule
 from tunnelgate_targets.iptables import lens as lenses
 from tunnelgate_targets.iptables.endings import Endings
-from tunnelgate_targets.iptables.grouping import Group, group
+from tunnelgate_targets.iptables.grouping import FEW, Group, group
 from tunnelgate_targets.iptables.guards import Guards
 from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.limits import LOG_RATE, credit
@@ -23,6 +24,9 @@ from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.quote import MAX_PREFIX, log_prefix
 from tunnelgate_targets.iptables.sets import Sets
 from tunnelgate_targets.iptables.statements import Statements
+
+#: Notes a packet by a rule in a chain, and then does what leaves it: "" where nothing follows.
+_Note = Callable[[str, Rule, str], None]
 
 
 class Divided(NamedTuple):
@@ -91,11 +95,8 @@ class _Lane:
         if self._sees(self.pair.permissions):
             passed = self._passed()
             self.statements.group(self.first, self.free, passed)
-            for rule in self.pair.permissions:
-                if rule.limit is not None:
-                    self.statements.single(
-                        self.first, rule, passed, credit(rule.origin, rule.limit)
-                    )
+            limited = [rule for rule in self.pair.permissions if rule.limit is not None]
+            self.statements.ranked(self.first, "limit", limited, partial(self._limited, passed))
         self.endings.end(self.chains, self.first, self.pair.source)
 
     def _denied(self) -> str:
@@ -103,8 +104,8 @@ class _Lane:
         if not _is_noted(self.pair.denials):
             return self.endings.refused(self.pair.source)
         at = self.chains.begin(self.statements.chain("deny"))
-        self._note(at, "deny", self.pair.denials)
-        self.chains.add(at, "", self.endings.silent(self.pair.source), "what is denied")
+        ending = self.endings.silent(self.pair.source)
+        self.chains.add(self._noted(at, "deny", self.pair.denials), "", ending, "what is denied")
         return goto(at)
 
     def _passed(self) -> str:
@@ -116,27 +117,59 @@ class _Lane:
         self.chains.begin(at)
         if is_guarded:
             self.chains.add(at, "", jump(claims), "one claimant a peer")
-        self._note(at, "pass", self.pair.permissions)
-        self.chains.add(at, "", ACCEPT, "what is allowed")
+        end = self._noted(at, "pass", self.pair.permissions)
+        self.chains.add(end, "", ACCEPT, "what is allowed")
         return goto(at)
 
-    def _note(self, at: str, role: str, rules: Sequence[Rule]) -> None:
-        """Count once and log once; the rules come sorted, the narrowest first."""
+    def _limited(self, passed: str, at: str, rule: Rule) -> None:
+        assert rule.limit is not None
+        self.statements.single(at, rule, passed, credit(rule.origin, rule.limit))
+
+    # -- counted once and logged once, by the narrowest statement
+
+    def _noted(self, at: str, role: str, rules: Sequence[Rule]) -> str:
+        """Count once and log once; the rules come sorted. Returns the chain that goes on then."""
         counted = [rule for rule in rules if rule.counter]
         logged = [rule for rule in rules if rule.log is not None]
         if counted:
-            count = self.chains.begin(self.statements.chain(f"{role}-count"))
-            self.chains.add(at, "", jump(count), "counted once, by the narrowest statement")
-            for rule in counted:
-                self.statements.single(count, rule, RETURN)
+            at = self._once(at, f"{role}-count", "counted", counted, self._count)
         if logged:
-            log = self.chains.begin(self.statements.chain(f"{role}-log"))
-            self.chains.add(at, "", jump(log), "logged once, by the narrowest statement")
-            for rule in logged:
-                prefix = rule.log or f"{chain(self.pair.name, role, MAX_PREFIX - 2)}: "
-                self.statements.single(log, rule, f"-j LOG {log_prefix(prefix)}", LOG_RATE)
-                if rule is not logged[-1]:
-                    self.statements.single(log, rule, RETURN)
+            at = self._once(at, f"{role}-log", "logged", logged, partial(self._log, role))
+        return at
+
+    def _once(self, at: str, role: str, done: str, rules: Sequence[Rule], note: _Note) -> str:
+        """The first rule that matches notes a packet, and no other: it returns from a chain for it.
+
+        From inside a tree of chains, or from one of holes, a packet does not return from all at
+        once. There it goes on instead, to a chain behind all of them.
+        """
+        inner = self.chains.begin(self.statements.chain(role))
+        about = f"{done} once, by the narrowest statement"
+        if len(rules) <= FEW and not self._has_holes(rules):
+            self.chains.add(at, "", jump(inner), about)
+            for rule in rules:
+                note(inner, rule, "" if rule is rules[-1] else RETURN)
+            return at
+        behind = self.statements.chain(f"{role}-end")
+        self.chains.add(at, "", goto(inner), about)
+        self.statements.ranked(inner, role, rules, partial(self._go_on, note, behind))
+        self.chains.add(inner, "", goto(behind), f"what nothing has {done}")
+        return self.chains.begin(behind)
+
+    def _go_on(self, note: _Note, behind: str, at: str, rule: Rule) -> None:
+        note(at, rule, goto(behind))
+
+    def _has_holes(self, rules: Iterable[Rule]) -> bool:
+        return any(way.holes for rule in rules for way in self.lens.ways(rule.match.l4))
+
+    def _count(self, at: str, rule: Rule, leave: str) -> None:
+        self.statements.single(at, rule, leave or RETURN, counts=True)
+
+    def _log(self, role: str, at: str, rule: Rule, leave: str) -> None:
+        prefix = rule.log or f"{chain(self.pair.name, role, MAX_PREFIX - 2)}: "
+        self.statements.single(at, rule, f"-j LOG {log_prefix(prefix)}", LOG_RATE)
+        if leave:
+            self.statements.single(at, rule, leave)
 
 
 def _is_noted(rules: Iterable[Rule]) -> bool:

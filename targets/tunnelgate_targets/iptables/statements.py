@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 
 from tunnelgate.flows import Intervals, axes
-from tunnelgate.plan import Channel, Kind, Match, Origin, Pair, Row, Rule, Table
-from tunnelgate_targets.iptables.grouping import Group, interval_of
+from tunnelgate.plan import Channel, Kind, Match, Origin, Pair, Row, Rule, Table, tiers
+from tunnelgate.records import replace
+from tunnelgate_targets.iptables.branching import Branches, Leaf
+from tunnelgate_targets.iptables.grouping import FEW, Group, interval_of
 from tunnelgate_targets.iptables.lens import Lens
 from tunnelgate_targets.iptables.lines import Act, Chains
 from tunnelgate_targets.iptables.links import DECRYPTED
@@ -15,7 +17,7 @@ from tunnelgate_targets.iptables.names import chain
 from tunnelgate_targets.iptables.quote import MAX_COMMENT
 from tunnelgate_targets.iptables.rows import as_sets
 from tunnelgate_targets.iptables.sets import Sets
-from tunnelgate_targets.iptables.words import Way, join
+from tunnelgate_targets.iptables.words import Way, join, known
 
 _TRANSLATED = "-m conntrack --ctstate DNAT"
 _AND_OTHERS = "; and others"
@@ -49,13 +51,44 @@ class Statements:
             for table in tables:
                 self._table(at, table, l4, verdict)
 
-    def single(self, at: str, rule: Rule, verdict: str, also: str = "") -> None:
-        """A statement as rules of its own; `also` has to be true beside what it asks for."""
+    def single(
+        self, at: str, rule: Rule, verdict: str, also: str = "", *, counts: bool = False
+    ) -> None:
+        """A statement as rules of its own; `also` and `counts` are those of `Act`."""
         state = join(_TRANSLATED if rule.translated else "", DECRYPTED if rule.decrypted else "")
-        act = Act(verdict, rule.origin.text, also)
+        act = Act(verdict, rule.origin.text, also, counts)
         for family, part in rule.match.families():
             if family in (0, self.lens.family):
                 self._match(at, part, state, self.lens.ways(rule.match.l4), act)
+
+    def ranked(
+        self, at: str, role: str, rules: Sequence[Rule], write: Callable[[str, Rule], None]
+    ) -> None:
+        """Statements in order, each by what writes it into a chain: many as trees of chains.
+
+        Of each tier a packet meets one; one that does not decide goes on to the next tier.
+        """
+        if len(rules) <= FEW:
+            for rule in rules:
+                write(at, rule)
+            return
+        for number, tier in enumerate(tiers(rules, lambda rule: rule.origin.text), start=1):
+            branch = self.lens.role(role if number == 1 else f"{role}{number}")
+            leaves = [leaf for rule in tier for leaf in self._leaves(rule, write)]
+            Branches(self.chains, self.lens.family, self.name, branch).plant(at, leaves)
+
+    def _leaves(self, rule: Rule, write: Callable[[str, Rule], None]) -> Iterator[Leaf]:
+        every = known(self.lens.family)
+        source, destination = rule.match.source & every, rule.match.destination & every
+        if not (source and destination):
+            return
+        for l4 in _told_apart(rule.match.l4):
+            if self.lens.ways(l4):
+                part = replace(rule, match=replace(rule.match, l4=l4))
+                # what AH protects tells no packets of it apart
+                channels = l4 if self.lens.others else axes.ANY_L4
+                hulls = source.hull(), destination.hull(), channels.hull()
+                yield Leaf(*hulls, partial(_write, write, part))
 
     def _match(self, at: str, match: Match, state: str, ways: Iterable[Way], act: Act) -> None:
         """Rules for the addresses of one match."""
@@ -104,6 +137,18 @@ class Statements:
     def _ways(self, row: Row, l4: Intervals | None) -> tuple[Way, ...]:
         """How to match the channels of a row; none where the lens shows nothing of them."""
         return self.lens.ways(_channels(row.element.channel) if l4 is None else l4)
+
+
+def _write(write: Callable[[str, Rule], None], rule: Rule, at: str) -> None:
+    write(at, rule)
+
+
+@lru_cache(maxsize=4096)
+def _told_apart(l4: Intervals) -> tuple[Intervals, ...]:
+    """Ports of TCP and of UDP each by itself, where there is nothing else: rules are about one."""
+    parts = [l4 & Intervals.of([axes.l4(number)]) for number in (axes.TCP, axes.UDP)]
+    is_all = Intervals.union_of(parts) == l4
+    return tuple(part for part in parts if part) if is_all else (l4,)
 
 
 @lru_cache(maxsize=4096)

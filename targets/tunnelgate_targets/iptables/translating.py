@@ -100,7 +100,7 @@ class Translation:
                 origins = [dnat.origin for dnat in some]
                 held = (sources & known(self.family)).hull()
                 leaves += self._forward(match, forward, origins, link, held)
-        Branches(self.chains, self.family, link.name, "dnat").plant(at, leaves)
+        Branches(self.chains, self.family, (link.name,), "dnat").plant(at, leaves)
 
     def _taken(self, forward: _Forward, link: Link) -> str | None:
         """The addresses of the gateway that a forward takes packets from."""
@@ -169,7 +169,7 @@ class Translation:
         for number, tier in enumerate(tiers(matched, _effect), start=1):
             leaves = [self._leaf(one) for one in tier]
             role = "snat" if number == 1 else f"snat{number}"
-            Branches(self.chains, self.family, link.name, role).plant(at, leaves)
+            Branches(self.chains, self.family, (link.name,), role).plant(at, leaves)
 
     def _leaf(self, one: _Matched) -> Leaf:
         every = known(self.family)
@@ -228,7 +228,9 @@ class Translation:
                 )
                 for one in some.keepers
             ]
-            Branches(self.chains, self.family, snat.destination.name, "ports").plant(inner, leaves)
+            Branches(self.chains, self.family, (snat.destination.name,), "ports").plant(
+                inner, leaves
+            )
             verdict = _verdict(snat, _MOVED_TO)
             self.chains.add(inner, protocol(axes.UDP), verdict, snat.origin.text)
 

@@ -245,3 +245,24 @@ def test_many_nat_statements_are_a_tree_of_chains(emitted: Emitted) -> None:
 
     assert longest(5) == 6
     assert longest(1000) < 20
+
+
+@pytest.mark.parametrize("options", ["limit 5/second", "log", "counter, log"])
+@pytest.mark.parametrize(
+    "pattern", ["ssh from 192.168.{0} to wan", "tcp/{1}, udp/{1} from lan to wan"]
+)
+def test_many_statements_with_options_are_trees_of_chains(
+    emitted: Emitted, pattern: str, options: str
+) -> None:
+    """Of each chain a packet meets few rules, whatever the number of statements."""
+
+    def longest(count: int) -> int:
+        text = ZONES.replace("192.168.1.0/24", "192.168.0.0/16") + "".join(
+            f"allow {pattern.format(f'{n >> 7}.{(n & 127) + 1}', 5000 + n)} with {options}\n"
+            for n in range(count)
+        )
+        chains = Counter(line.split()[1] for line in lines(emitted(text)) if "-A tg-" in line)
+        return max(chains.values())
+
+    assert longest(8) >= 8
+    assert longest(1000) < 50
