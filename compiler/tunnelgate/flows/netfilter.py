@@ -559,9 +559,10 @@ class _Walk:
         self, name: str, rate: Rate, box: Sets, rule: Rule, depth: int
     ) -> Iterator[Row]:
         for row in self._called(name, box, depth):
-            if row.label != ACCEPT:
+            if row.label not in {ACCEPT, Unclear()}:
                 raise Unmodelled("credit for something else than to pass", rule.line)
-            yield row._replace(label=Accept(rate))
+            # what is unclear stays so, with credit or without
+            yield row._replace(label=Accept(rate)) if row.label == ACCEPT else row
 
     def _cases(self, rule: Rule, box: Sets) -> Iterator[tuple[Sets, Action]]:
         """The boxes in which a rule acts, and how."""

@@ -170,10 +170,9 @@ class Translator:
                         rows[shape].append(Entry(element, value, dnat.origin.text))
         name = f"{word}.{group.link.name}" + (f".{digest(group.local)}" if group.local else "")
         for shape in sorted(rows, key=str):
-            # an SPI is of either family, and so is what gets to a chain
+            # channels are of either family
             is_bare = not (shape.source or shape.destination)
-            is_either = is_bare and (shape.kind is Kind.SPI or typeof == VERDICT)
-            family = f"meta nfproto ipv{group.family}" if is_either else ""
+            family = f"meta nfproto ipv{group.family}" if is_bare else ""
             for made in named_sets(name, shape, rows[shape], typeof):
                 self.parts.sets.append(made)
                 for arrival in self.arrives(group.link, group.family):

@@ -379,3 +379,20 @@ def test_statements_of_one_digest_have_different_chains(
     made = TARGET.emit(plan(text))
     prove(tunnelgate.load(text), TARGET, made.files, WHOLE)
     assert len(set(re.findall(r"goto (\S+)|jump (limit\S+)", made.files["ruleset.nft"]))) >= 30
+
+
+@pytest.mark.parametrize("port", ["", " port 8443"])
+def test_forwards_that_channels_alone_tell_are_of_one_family(port: str) -> None:
+    zones = ZONES.replace("  address   203.0.113.1\n", "") + "nat from lan to wan\n"
+    text = ruleset(
+        zones
+        + "nat ipv6 from lan to wan\n"
+        + "".join(
+            f"forward {word}tcp/{number} from wan to {target}{number}{port}\n"
+            for word, target in (("", "192.168.1."), ("ipv6 ", "fd00:1::"))
+            for number in range(20, 40)
+        )
+    )
+    looked_up = rules_of(text, "translate-destination")
+    families = [re.findall(r"meta nfproto (\S+)", line) for line in looked_up]
+    assert sorted(families) == [["ipv4"], ["ipv6"]]
