@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -96,10 +97,16 @@ class Shape(NamedTuple):
     answered: Callable[[Ends], str]
     """The address that the peer answers to."""
     protocols: tuple[str, ...] = ("udp", "esp")
+    answering: int = 4500
+    """The port that the peer answers from."""
 
 
 def _public(ends: Ends) -> str:
     return PUBLIC[int(ip_address(ends.client)) // 256 % len(PUBLIC)]
+
+
+def _with_option(option: str, ends: Ends) -> str:
+    return f"allow ike, nat-t, esp from {ends.client} to {ends.peer} with {option}"
 
 
 SHAPES = (
@@ -130,6 +137,30 @@ SHAPES = (
         lambda ends: f"forward ike, nat-t, esp from {ends.client} to {ends.peer}",
         lambda ends: OUTSIDE,
         lambda ends: ends.client,
+    ),
+    Shape(
+        "to ports",
+        BEHIND_NAT,
+        lambda ends: f"forward nat-t from {ends.client} to {ends.peer} port 4501",
+        lambda ends: OUTSIDE,
+        lambda ends: ends.client,
+        protocols=("udp",),
+        answering=4501,
+    ),
+    *(
+        Shape(
+            what,
+            ROUTED,
+            partial(_with_option, option),
+            lambda ends: ends.peer,
+            lambda ends: ends.client,
+        )
+        for what, option in (
+            ("logs", 'log "bench "'),
+            ("counters", "counter"),
+            ("limits", "limit 1000000/second"),
+            ("limits each", "limit 1000000/second per source"),
+        )
     ),
     Shape(
         "nats",
@@ -180,7 +211,7 @@ def traffic(shape: Shape, some: Sequence[Ends], protocol: str) -> Traffic:
             for pair, port in flows
         ],
         [
-            _frame("eth1", pair.peer, shape.answered(pair), protocol, 4500, port)
+            _frame("eth1", pair.peer, shape.answered(pair), protocol, shape.answering, port)
             for pair, port in flows
         ],
     )
