@@ -9,11 +9,27 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from tunnelgate.plan import Match, Origin, Rule, Shape, tabulate, tiers
-from tunnelgate_targets.nftables.sets import VERDICT, Entry, NamedSet, key, named_sets
+from tunnelgate.flows import Intervals, axes
+from tunnelgate.plan import (
+    Channel,
+    Element,
+    Kind,
+    Match,
+    Origin,
+    Row,
+    Rule,
+    Shape,
+    Table,
+    tabulate,
+    tiers,
+)
+from tunnelgate_targets.nftables.sets import ANY_CHANNEL, VERDICT, Entry, NamedSet, key, named_sets
+from tunnelgate_targets.nftables.words import channel_matches, digest, join
 
 #: So many statements of one kind are rules of their own.
 FEW = 8
+#: So many networks that are asked for the same ports have a set of their own.
+_MANY = 512
 
 
 class _Stated(Protocol):
@@ -94,20 +110,53 @@ def lookups(
     endings: dict[Origin, Ending] = {}
     tables, alone = tabulate([Rule(node.match, node.origin) for node in nodes])
     rest = {rule.origin for rule in alone}
-    rows: dict[tuple[Ending, Shape], list[Entry]] = defaultdict(list)
+    rows: dict[tuple[Ending, str, Shape], list[Entry]] = defaultdict(list)
     for table in tables:
         if not key(table.shape) or table.shape.family != family:
             # of another family no packet comes here
             rest |= set() if table.shape.family else {row.origin for row in table.rows}
         else:
-            for row in table.rows:
-                end = endings.get(row.origin) or ending(of[row.origin])
-                endings[row.origin] = end
-                entry = Entry(row.element, end.value, row.origin.text)
-                rows[end._replace(value=""), table.shape].append(entry)
-    found = [
-        Lookup(made, end.rule.format(key=made.key, name=made.name))
-        for (end, shape), some in rows.items()
-        for made in named_sets(f"{end.word}.{ends}", shape, some, end.typeof)
-    ]
+            for words, part in by_channels(table, lambda row: row.origin):
+                for row in part.rows:
+                    end = endings.get(row.origin) or ending(of[row.origin])
+                    endings[row.origin] = end
+                    entry = Entry(row.element, end.value, row.origin.text)
+                    rows[end._replace(value=""), words, part.shape].append(entry)
+    found: list[Lookup] = []
+    for (end, words, shape), some in rows.items():
+        name = ".".join((end.word, ends, *([digest(words)] if words else ())))
+        for made in named_sets(name, shape, some, end.typeof):
+            rule = end.rule.format(key=made.key, name=made.name)
+            found.append(Lookup(made, join(words, rule)))
     return found, rest
+
+
+def by_channels(
+    table: Table, told_by: Callable[[Row], Hashable] = lambda _: None
+) -> Iterator[tuple[str, Table]]:
+    """A table, or what of it asks many networks for the same ports, each with the match of these:
+    looking up a range costs as much as there are rows, and fields in a row (nft_set_pipapo.c).
+
+    Rows between the same networks are one, if what they are `told_by` is the same, too.
+    """
+    ports: dict[tuple[Element, Hashable], list[Row]] = defaultdict(list)
+    for row in table.rows:
+        if table.shape.kind is Kind.PORT and not row.element.is_exact:
+            ports[row.element._replace(channel=ANY_CHANNEL), told_by(row)].append(row)
+    alike: dict[tuple[Channel, ...], list[Row]] = defaultdict(list)
+    for (between, _), rows in ports.items():
+        channels = tuple(row.element.channel for row in rows)
+        alike[channels].append(Row(between, rows[0].origin))
+    many = {channels: rows for channels, rows in alike.items() if len(rows) >= _MANY}
+    told = {(row.element, told_by(row)) for rows in many.values() for row in rows}
+    rest = [
+        row
+        for row in table.rows
+        if (row.element._replace(channel=ANY_CHANNEL), told_by(row)) not in told
+    ]
+    if rest:
+        yield "", Table(table.shape, tuple(rest))
+    for channels, rows in many.items():
+        l4 = Intervals.of(axes.l4(one.protocol, one.low, one.high) for one in channels)
+        for words in channel_matches(l4):
+            yield words, Table(table.shape._replace(kind=Kind.ANY), tuple(rows))

@@ -13,10 +13,11 @@ from tunnelgate_targets.nftables.quote import comment
 from tunnelgate_targets.nftables.ranked import FEW, Ending, act, goto, lookups, ranked
 from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, named_sets
 from tunnelgate_targets.nftables.translate import Translator
-from tunnelgate_targets.nftables.verdicts import Chain, Parts, digest, many
+from tunnelgate_targets.nftables.verdicts import Chain, Parts, many
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
     address_match,
+    digest,
     join,
     numbers,
     one_of,

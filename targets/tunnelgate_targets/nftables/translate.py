@@ -24,12 +24,13 @@ from tunnelgate.plan import (
 from tunnelgate_targets.nftables.quote import comment
 from tunnelgate_targets.nftables.ranked import FEW
 from tunnelgate_targets.nftables.sets import VERDICT, Entry, NamedSet, named_sets
-from tunnelgate_targets.nftables.verdicts import Parts, digest, many
+from tunnelgate_targets.nftables.verdicts import Parts, many
 from tunnelgate_targets.nftables.words import (
     FAMILY_WORD,
     Interfaces,
     address_match,
     channel_matches,
+    digest,
     join,
     matches,
     where,

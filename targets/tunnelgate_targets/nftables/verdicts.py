@@ -11,25 +11,21 @@ from typing import NamedTuple
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.plan import (
-    Channel,
-    Element,
     Guard,
     Holder,
-    Kind,
     Link,
     Origin,
     Pair,
     Plan,
-    Row,
     Rule,
     Table,
     tabulate,
 )
 from tunnelgate.records import replace
 from tunnelgate_targets.nftables.quote import MAX_PREFIX, comment, quote
-from tunnelgate_targets.nftables.ranked import Ending, calls, goto, lookups, ranked
-from tunnelgate_targets.nftables.sets import ANY_CHANNEL, Entry, NamedSet, key, named_sets
-from tunnelgate_targets.nftables.words import FAMILY_WORD, channel_matches, join, matches
+from tunnelgate_targets.nftables.ranked import Ending, by_channels, calls, goto, lookups, ranked
+from tunnelgate_targets.nftables.sets import Entry, NamedSet, key, named_sets
+from tunnelgate_targets.nftables.words import FAMILY_WORD, channel_matches, digest, join, matches
 
 #: A log must not become the way to fill a disk.
 LOG_LIMIT = "limit rate 10/second burst 20 packets"
@@ -37,8 +33,6 @@ REJECT = (
     "meta l4proto tcp reject with tcp reset",
     "reject with icmpx type admin-prohibited",
 )
-#: So many networks that are asked for the same ports have a set of their own.
-_MANY = 512
 #: A line that begins with a verdict has no match: nothing comes behind it.
 _UNCONDITIONAL = ("accept ", "drop ", "goto ")
 
@@ -83,11 +77,6 @@ class Parts:
         """One more chain; what is the same stands once. Its name."""
         self.chains[Chain(name, lines)] = None
         return name
-
-
-def digest(text: str) -> str:
-    """Eight hexadecimal digits that stand for a statement in a name."""
-    return sha256(text.encode()).hexdigest()[:8]
 
 
 def refused(plan: Plan, link: Link | None) -> str:
@@ -218,7 +207,7 @@ class PairWriter:
     # -- tables
 
     def _tables(self, word: str, tables: tuple[Table, ...], verdict: str) -> Iterator[str]:
-        for channel, table in (one for whole in tables for one in _by_channels(whole)):
+        for channel, table in (one for whole in tables for one in by_channels(whole)):
             entries = [Entry(row.element, "", row.origin.text) for row in table.rows]
             status = "ct status dnat" if table.shape.translated else ""
             if table.shape.family and not (table.shape.source or table.shape.destination):
@@ -339,29 +328,6 @@ class PairWriter:
         name = f"claims.{egress}.{digest(of.key)}.{word}"
         self.parts.dynamic[name] = Dynamic(f"{word} daddr . meta l4proto", "")
         return name
-
-
-def _by_channels(table: Table) -> Iterator[tuple[str, Table]]:
-    """A table, or what of it asks many networks for the same ports, each with the match of these:
-    looking up a range costs as much as there are rows, and fields in a row (nft_set_pipapo.c).
-    """
-    ports: dict[Element, list[Row]] = defaultdict(list)
-    for row in table.rows:
-        if table.shape.kind is Kind.PORT and not row.element.is_exact:
-            ports[row.element._replace(channel=ANY_CHANNEL)].append(row)
-    alike: dict[tuple[Channel, ...], list[Row]] = defaultdict(list)
-    for ends, rows in ports.items():
-        channels = tuple(row.element.channel for row in rows)
-        alike[channels].append(Row(ends, rows[0].origin))
-    many = {channels: rows for channels, rows in alike.items() if len(rows) >= _MANY}
-    told = {row.element for rows in many.values() for row in rows}
-    rest = [row for row in table.rows if row.element._replace(channel=ANY_CHANNEL) not in told]
-    if rest:
-        yield "", Table(table.shape, tuple(rest))
-    for channels, rows in many.items():
-        l4 = Intervals.of(axes.l4(one.protocol, one.low, one.high) for one in channels)
-        for words in channel_matches(l4):
-            yield words, Table(table.shape._replace(kind=Kind.ANY), tuple(rows))
 
 
 def _families(rule: Rule) -> list[tuple[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from hashlib import sha256
 
 from tunnelgate.flows import Intervals, axes
 from tunnelgate.flows.intervals import Interval
@@ -124,6 +125,11 @@ def matches(match: Match, family: int | None = None) -> list[str]:
 def join(*parts: str) -> str:
     """Parts of a rule with one blank between them, the empty ones left out."""
     return " ".join(part for part in parts if part)
+
+
+def digest(text: str) -> str:
+    """Eight hexadecimal digits that stand for a statement in a name."""
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 class Interfaces:

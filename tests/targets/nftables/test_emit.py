@@ -396,3 +396,23 @@ def test_forwards_that_channels_alone_tell_are_of_one_family(port: str) -> None:
     looked_up = rules_of(text, "translate-destination")
     families = [re.findall(r"meta nfproto (\S+)", line) for line in looked_up]
     assert sorted(families) == [["ipv4"], ["ipv6"]]
+
+
+@pytest.mark.parametrize("options", ["log", "limit 5/second"])
+def test_ports_of_many_networks_stand_before_their_map(options: str) -> None:
+    """A look-up of ranges costs as much as it has rows, and fields in a row."""
+    numbers = range(600)
+    text = ZONES.replace("192.168.1.0/24", "192.168.0.0/16").replace("192.168.1.10", "192.168.9.9")
+    text += "nat from lan to wan\n" + "".join(
+        f"allow ike, nat-t from 192.168.{n >> 4}.{(n & 15) << 4}/28 to 198.51.{n >> 3}.0/24 "
+        f"with {options}\n"
+        for n in numbers
+    )
+    text += f"allow nat-t from 192.168.0.0/28 to 198.52.0.0/24 with {options}\n"
+    made = TARGET.emit(plan(text)).files
+    prove(tunnelgate.load(text), TARGET, made, WHOLE)
+    looked_up = re.findall(r"(?m)^\t\t(.*) vmap @", made["ruleset.nft"])
+    assert looked_up == [
+        "ip saddr . ip daddr . meta l4proto . th dport",
+        "udp dport { 500, 4500 } ip saddr . ip daddr",
+    ]
