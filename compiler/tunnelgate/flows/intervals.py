@@ -58,7 +58,7 @@ class Intervals:
         return cls.of(interval for one in sets for interval in one.items)
 
     def __hash__(self) -> int:
-        return hash(self.items)
+        return hash(self.items)  # a record's own makes a tuple of its fields first
 
     def __bool__(self) -> bool:
         return bool(self.items)
@@ -85,9 +85,6 @@ class Intervals:
                 return many
             if last < low or high < first:
                 return Intervals.EMPTY
-            if len(many.items) == 1:
-                held = first <= low and high <= last
-                return few if held else Intervals(((max(first, low), min(last, high)),))
         met: list[Interval] = []
         for low, high in few.items:
             for other_low, other_high in many._touching(low, high):

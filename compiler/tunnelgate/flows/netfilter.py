@@ -342,6 +342,7 @@ class Chain:
 _End = tuple[str, int] | None
 """A verdict, and the line that says it; None for what goes back to the caller."""
 
+#: The ends of a chain that has to be walked.
 _SEVERAL: frozenset[_End] = frozenset({None, (ACCEPT, 0), (DROP, 0)})
 
 
